@@ -1,0 +1,2 @@
+//! byname
+fn main() {}

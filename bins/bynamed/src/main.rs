@@ -1,0 +1,2 @@
+//! bynamed
+fn main() {}
