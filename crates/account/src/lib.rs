@@ -1,1 +1,31 @@
-//! account
+//! Accounts, hosts, tokens and keys, and the rules about who may change what.
+//!
+//! # What
+//! The durable nouns beside the DNS data ([`Entity`]), the [`Directory`] that holds them in memory,
+//! the text of a token ([`secret`]), how a secret becomes an [`Actor`], what an actor may do
+//! ([`policy`]) and which addresses may be published ([`address`]).
+//!
+//! # Not here
+//! No storage, no clock, no randomness: moments and random bytes are arguments. Nothing here
+//! changes a zone; that is the engine's business.
+//!
+//! # Flow
+//! A door hands a secret to [`Directory::authenticate`] and gets an [`Actor`]; the engine asks
+//! [`policy::authorize`] whether that actor may make a change, at the moment it judges the change.
+//!
+//! # Start reading at
+//! `entity.rs` for the nouns, then `policy.rs`.
+
+pub mod address;
+mod actor;
+mod directory;
+mod entity;
+pub mod policy;
+pub mod secret;
+
+pub use actor::{Actor, TokenActor};
+pub use directory::{AuthError, Directory};
+pub use entity::{
+    Account, AccountId, Entity, EntityKey, Host, Scope, Timestamp, Token, TokenId, TsigAlgorithm,
+    TsigKey, ZoneEntry,
+};

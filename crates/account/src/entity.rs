@@ -1,0 +1,205 @@
+//! What an account is and owns: the durable nouns beside the DNS data.
+
+use std::fmt;
+
+use wire::Name;
+
+/// A moment: milliseconds since 1970-01-01 00:00 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Milliseconds from `earlier` to `self`; 0 when `earlier` is later.
+    pub fn ms_since(self, earlier: Timestamp) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+}
+
+/// Number of an account; 0 is the operator's own account, which always exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub u64);
+
+/// Number of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(pub u64);
+
+/// Who owns zones and hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Number.
+    pub id: AccountId,
+    /// Name for people, unique, 1 to 64 characters.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Lockdown: names stay as they are and no token of this account is accepted.
+    pub frozen: bool,
+    /// Tokens made at or before this moment are revoked: how a lockdown revokes all at once.
+    pub tokens_void_until: Option<Timestamp>,
+}
+
+/// A zone that is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneEntry {
+    /// Its apex, lower-cased.
+    pub apex: Name,
+    /// Who owns it.
+    pub account: AccountId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// A suffix: other accounts may claim hosts here, so private addresses need an opt-in.
+    pub suffix: bool,
+    /// TTL of addresses of hosts that set none, in seconds.
+    pub host_ttl_s: u32,
+}
+
+/// Whether an address can be reached from the whole Internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Globally reachable.
+    Public,
+    /// Private, loopback, link-local, CGNAT, documentation and the like.
+    Private,
+}
+
+/// One dynamic owner name with its policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name, lower-cased.
+    pub name: Name,
+    /// The zone that it lies in.
+    pub zone: Name,
+    /// Who owns it.
+    pub account: AccountId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// TTL of its addresses in seconds; `None`: that of the zone.
+    pub ttl_s: Option<u32>,
+    /// Opted in to private addresses (on a suffix) and to flips between private and public.
+    pub private_ok: bool,
+    /// Scope of the addresses last published, and since when: for the rebinding rule.
+    pub scope: Option<(Scope, Timestamp)>,
+    /// When a client last sent a valid update, changed or not. Written in bulk, so a crash may
+    /// set it back by the length of one bulk interval.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// A credential for programs. The secret itself is not kept, only its hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Number.
+    pub id: TokenId,
+    /// Who owns it.
+    pub account: AccountId,
+    /// SHA-256 of the whole secret text.
+    pub hash: [u8; 32],
+    /// Hosts whose addresses it may change, lower-cased, sorted.
+    pub hosts: Vec<Name>,
+    /// What it is for, in the owner's words; at most 128 characters.
+    pub label: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+    /// When it was first seen in clear on a network that is not trusted.
+    pub exposed: Option<Timestamp>,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("id", &self.id)
+            .field("account", &self.account)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A TSIG algorithm (RFC 8945 §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TsigAlgorithm {
+    /// hmac-md5.sig-alg.reg.int: for old devices, only where a key opts in.
+    HmacMd5,
+    /// hmac-sha1.
+    HmacSha1,
+    /// hmac-sha224.
+    HmacSha224,
+    /// hmac-sha256.
+    HmacSha256,
+    /// hmac-sha384.
+    HmacSha384,
+    /// hmac-sha512.
+    HmacSha512,
+}
+
+/// A TSIG key (RFC 8945) and what it may do.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TsigKey {
+    /// Name of the key, lower-cased.
+    pub name: Name,
+    /// Algorithm; the only one accepted with this key.
+    pub algorithm: TsigAlgorithm,
+    /// The shared secret.
+    pub secret: Vec<u8>,
+    /// Zones that it may act on.
+    pub zones: Vec<Name>,
+    /// May send UPDATE.
+    pub update: bool,
+    /// May transfer.
+    pub transfer: bool,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+impl fmt::Debug for TsigKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TsigKey")
+            .field("name", &self.name)
+            .field("algorithm", &self.algorithm)
+            .field("zones", &self.zones)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Any of the durable nouns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entity {
+    /// An account.
+    Account(Account),
+    /// A zone.
+    Zone(ZoneEntry),
+    /// A host.
+    Host(Host),
+    /// A token.
+    Token(Token),
+    /// A TSIG key.
+    Key(TsigKey),
+}
+
+/// What tells one entity from another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EntityKey {
+    /// An account by its number.
+    Account(AccountId),
+    /// A zone by its apex.
+    Zone(Name),
+    /// A host by its name.
+    Host(Name),
+    /// A token by its number.
+    Token(TokenId),
+    /// A TSIG key by its name.
+    Key(Name),
+}
+
+impl Entity {
+    /// The key of this entity.
+    pub fn key(&self) -> EntityKey {
+        match self {
+            Entity::Account(account) => EntityKey::Account(account.id),
+            Entity::Zone(zone) => EntityKey::Zone(zone.apex.clone()),
+            Entity::Host(host) => EntityKey::Host(host.name.clone()),
+            Entity::Token(token) => EntityKey::Token(token.id),
+            Entity::Key(key) => EntityKey::Key(key.name.clone()),
+        }
+    }
+}

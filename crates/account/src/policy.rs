@@ -1,0 +1,85 @@
+//! What an actor may change: pure rules, asked by the engine when it judges a change.
+
+use wire::{Name, Rtype};
+
+use crate::actor::TokenActor;
+use crate::address::AddressRefusal;
+use crate::directory::{AuthError, Directory};
+use crate::entity::{Host, Timestamp, Token};
+
+/// Why an actor may not make a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The token is no longer accepted.
+    #[error("the token is not accepted: {0}")]
+    Token(#[from] AuthError),
+    /// The name is not a host that the actor covers.
+    #[error("the token does not cover this name")]
+    NotCovered,
+    /// The actor may not change records of this type.
+    #[error("the token may change addresses only")]
+    Type,
+    /// The account of the host is frozen.
+    #[error("the account of this host is frozen")]
+    Frozen,
+    /// The token was seen in clear, so it may make one change a minute only.
+    #[error("the token was sent in clear over an untrusted network: one change a minute")]
+    ExposedTooSoon,
+    /// The address may not be published.
+    #[error(transparent)]
+    Address(#[from] AddressRefusal),
+    /// The actor may not do this at all.
+    #[error("only the operator may do this")]
+    OperatorOnly,
+}
+
+/// Whether a token may edit this owner and type now; the host that it edits.
+///
+/// The token is looked up afresh: it may have been revoked, changed or locked down since the
+/// request was authenticated.
+pub fn authorize_edit<'d>(
+    directory: &'d Directory,
+    actor: &TokenActor,
+    owner: &Name,
+    rtype: Option<Rtype>,
+) -> Result<&'d Host, Denied> {
+    let token = usable_token(directory, actor)?;
+    if token.hosts.binary_search(owner).is_err() {
+        return Err(Denied::NotCovered);
+    }
+    let host = directory.host(owner).ok_or(Denied::NotCovered)?;
+    if directory.account(host.account).is_none_or(|account| account.frozen) {
+        return Err(Denied::Frozen);
+    }
+    match rtype {
+        Some(Rtype::A | Rtype::AAAA) => Ok(host),
+        _ => Err(Denied::Type),
+    }
+}
+
+/// The token of an actor as it is now, when it is still accepted.
+pub fn usable_token<'d>(
+    directory: &'d Directory,
+    actor: &TokenActor,
+) -> Result<&'d Token, Denied> {
+    let token = directory.token(actor.token()).ok_or(AuthError::Unknown)?;
+    directory.usable(token)?;
+    Ok(token)
+}
+
+/// Whether an exposed token must wait: it may make one change in [`EXPOSED_CHANGE_MS`].
+pub fn exposed_pace(
+    token: &Token,
+    last_change: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Denied> {
+    match (token.exposed, last_change) {
+        (Some(_), Some(last)) if now.ms_since(last) < EXPOSED_CHANGE_MS => {
+            Err(Denied::ExposedTooSoon)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Least time between two changes by an exposed token, in milliseconds.
+pub const EXPOSED_CHANGE_MS: u64 = 60_000;

@@ -1,0 +1,1 @@
+//! The versioned encoding of events and items.

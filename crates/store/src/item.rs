@@ -1,0 +1,45 @@
+//! The pieces of a state: what snapshots and tables consist of.
+
+use account::Entity;
+use wire::{Name, Rrset, Rtype, Serial};
+
+use crate::event::{Hash, ImportId, Pos};
+
+/// One piece of the state folded from a log. A state is its items, in any order, but `At` first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// The position that the state stands at, and the hash of the event there.
+    At {
+        /// Position.
+        pos: Pos,
+        /// Hash of that event; all zero at position 0.
+        hash: Hash,
+    },
+    /// An entity.
+    Entity(Entity),
+    /// A zone is served under this serial.
+    Zone {
+        /// Its apex.
+        apex: Name,
+        /// Its serial.
+        serial: Serial,
+    },
+    /// An RRset of a zone.
+    Rrset {
+        /// Apex of the zone.
+        zone: Name,
+        /// Owner.
+        owner: Name,
+        /// Type.
+        rtype: Rtype,
+        /// TTL and records.
+        rrset: Rrset,
+    },
+    /// A part of an import that is not visible yet.
+    Staged {
+        /// The import.
+        import: ImportId,
+        /// RRsets.
+        rrsets: Vec<(Name, Rtype, Rrset)>,
+    },
+}
