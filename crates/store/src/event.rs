@@ -95,6 +95,8 @@ pub enum Fact {
     Staged {
         /// The import.
         import: ImportId,
+        /// Apex of the zone to be.
+        zone: Name,
         /// RRsets of the zone to be, by owner and type; each at most once in an import.
         rrsets: Vec<(Name, Rtype, Rrset)>,
     },

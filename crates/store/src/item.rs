@@ -39,6 +39,8 @@ pub enum Item {
     Staged {
         /// The import.
         import: ImportId,
+        /// Apex of the zone to be.
+        zone: Name,
         /// RRsets.
         rrsets: Vec<(Name, Rtype, Rrset)>,
     },
