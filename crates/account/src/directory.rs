@@ -14,7 +14,7 @@ use crate::secret;
 /// Accounts, zones, hosts, tokens and keys, by their keys.
 ///
 /// It holds whatever was put into it: rules are judged before an entity gets here.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Directory {
     accounts: HashMap<AccountId, Account>,
     zones: HashMap<Name, ZoneEntry>,
@@ -23,6 +23,7 @@ pub struct Directory {
     host_order: BTreeSet<Name>,
     tokens: HashMap<TokenId, Token>,
     token_by_hash: HashMap<[u8; 32], TokenId>,
+    tokens_by_host: HashMap<Name, Vec<TokenId>>,
     keys: HashMap<Name, TsigKey>,
 }
 
@@ -38,6 +39,29 @@ pub enum AuthError {
     /// The account is frozen.
     #[error("frozen account")]
     Frozen,
+}
+
+impl Default for Directory {
+    /// A directory with nothing but the operator's own account.
+    fn default() -> Directory {
+        let operator = Account {
+            id: AccountId(0),
+            name: "operator".to_owned(),
+            created: Timestamp(0),
+            frozen: false,
+            tokens_void_until: None,
+        };
+        Directory {
+            accounts: HashMap::from([(operator.id, operator)]),
+            zones: HashMap::new(),
+            hosts: HashMap::new(),
+            host_order: BTreeSet::new(),
+            tokens: HashMap::new(),
+            token_by_hash: HashMap::new(),
+            tokens_by_host: HashMap::new(),
+            keys: HashMap::new(),
+        }
+    }
 }
 
 impl Directory {
@@ -75,14 +99,7 @@ impl Directory {
                 }
                 self.hosts.insert(host.name.clone(), host);
             }
-            Entity::Token(token) => {
-                let hash = token.hash;
-                let id = token.id;
-                if let Some(old) = self.tokens.insert(id, token) {
-                    self.token_by_hash.remove(&old.hash);
-                }
-                self.token_by_hash.insert(hash, id);
-            }
+            Entity::Token(token) => self.put_token(token),
             Entity::Key(key) => {
                 self.keys.insert(key.name.clone(), key);
             }
@@ -102,14 +119,44 @@ impl Directory {
                 self.hosts.remove(name);
                 self.host_order.remove(name);
             }
-            EntityKey::Token(id) => {
-                if let Some(token) = self.tokens.remove(id) {
-                    self.token_by_hash.remove(&token.hash);
-                }
-            }
+            EntityKey::Token(id) => self.remove_token(*id),
             EntityKey::Key(name) => {
                 self.keys.remove(name);
             }
+        }
+    }
+
+    fn put_token(&mut self, token: Token) {
+        self.remove_token(token.id);
+        self.token_by_hash.insert(token.hash, token.id);
+        for host in &token.hosts {
+            self.tokens_by_host.entry(host.clone()).or_default().push(token.id);
+        }
+        self.tokens.insert(token.id, token);
+    }
+
+    fn remove_token(&mut self, id: TokenId) {
+        let Some(token) = self.tokens.remove(&id) else { return };
+        self.token_by_hash.remove(&token.hash);
+        for host in &token.hosts {
+            let Some(tokens) = self.tokens_by_host.get_mut(host) else { continue };
+            tokens.retain(|&other| other != id);
+            if tokens.is_empty() {
+                self.tokens_by_host.remove(host);
+            }
+        }
+    }
+
+    /// Forgets all hosts of a zone. Tokens keep their names, but a token older than a host of that
+    /// name does not cover it (see [`crate::policy::authorize_edit`]).
+    pub fn remove_hosts_of(&mut self, zone: &Name) {
+        let names: Vec<Name> = self
+            .hosts(Some(zone), None)
+            .filter(|host| host.zone == *zone)
+            .map(|host| host.name.clone())
+            .collect();
+        for name in names {
+            self.remove(&EntityKey::Host(name));
         }
     }
 
@@ -203,6 +250,12 @@ impl Directory {
     /// The token with this number.
     pub fn token(&self, id: TokenId) -> Option<&Token> {
         self.tokens.get(&id)
+    }
+
+    /// The tokens that name a host.
+    pub fn tokens_of<'a>(&'a self, host: &Name) -> impl Iterator<Item = &'a Token> + use<'a> {
+        let ids = self.tokens_by_host.get(host).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| self.tokens.get(id))
     }
 
     /// All tokens, by number.

@@ -48,6 +48,10 @@ pub fn authorize_edit<'d>(
         return Err(Denied::NotCovered);
     }
     let host = directory.host(owner).ok_or(Denied::NotCovered)?;
+    // A name that was given up and claimed again is another host: old tokens do not cover it.
+    if token.account != host.account || token.created < host.created {
+        return Err(Denied::NotCovered);
+    }
     if directory.account(host.account).is_none_or(|account| account.frozen) {
         return Err(Denied::Frozen);
     }

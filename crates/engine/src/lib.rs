@@ -1,1 +1,35 @@
-//! engine
+//! The engine: the only way to write.
+//!
+//! # What
+//! [`Engine`] is a step function: it judges waiting requests in order against the state that all
+//! earlier ones have decided, makes a [`Batch`] of events of the accepted ones, and once the batch
+//! is durable makes it visible and hands out the replies. [`Live`] is the visible state that doors
+//! read.
+//!
+//! # Not here
+//! No thread, clock, randomness or I/O: moments, salts and the result of the append are arguments.
+//! The writer thread that drives the step function lives in `node`.
+//!
+//! # Flow
+//! `Submission → Engine::push → Engine::step → Batch → (append) → Engine::settle → Reply`.
+//! Batches may be judged while earlier ones are being written; every reply, also a refusal or "no
+//! change", waits for the batches that were judged before it; when one is lost, what was judged
+//! after it is judged again.
+//!
+//! # Start reading at
+//! `engine.rs`, then `judge.rs`.
+
+mod engine;
+mod fold;
+mod judge;
+mod live;
+mod operate;
+mod overlay;
+mod request;
+
+pub use engine::{Batch, BatchNo, Engine, Settled, Step};
+pub use live::Live;
+pub use request::{
+    HostPatch, NewKey, NewToken, NewZone, Operation, Outcome, Refused, Reply, Request, Submission,
+    Ticket,
+};

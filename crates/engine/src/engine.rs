@@ -1,0 +1,415 @@
+//! The step function: judge, write elsewhere, make visible, reply.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use account::{Actor, Timestamp, TokenId};
+use store::{ActorRef, Event, EventBody, Fact, Hash, Item, Pos};
+
+use crate::fold::{self, Staging};
+use crate::live::Live;
+use crate::overlay::Overlay;
+use crate::request::{Operation, Outcome, Refused, Reply, Request, Submission};
+use crate::{judge, operate};
+
+/// Number of a batch within one run of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchNo(u64);
+
+/// Events to be appended as one.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Its number, for [`Engine::settle`].
+    pub number: BatchNo,
+    /// Position of the event before the first one.
+    pub expect_head: Pos,
+    /// The events, sealed.
+    pub events: Arc<Vec<Event>>,
+}
+
+/// What came of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is in the log for good.
+    Durable,
+    /// It is not in the log and will never be.
+    NotWritten,
+}
+
+/// Result of one step.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// A batch to append, after all batches handed out before it.
+    pub batch: Option<Batch>,
+    /// Replies that wait for nothing.
+    pub replies: Vec<Reply>,
+}
+
+/// The engine of one shard: its judged state and what waits.
+#[derive(Debug)]
+pub struct Engine {
+    live: Arc<Live>,
+    pub(crate) overlay: Overlay,
+    staging: Staging,
+    waiting: VecDeque<Submission>,
+    in_flight: VecDeque<InFlight>,
+    last_batch: u64,
+    /// The last event judged.
+    judged: Tip,
+    /// The last event that is durable and visible.
+    durable: Tip,
+    /// When tokens that are marked as exposed last changed something.
+    exposed_changes: HashMap<TokenId, Timestamp>,
+}
+
+/// Where the chain of events stands.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tip {
+    pos: Pos,
+    hash: Hash,
+    at: Timestamp,
+}
+
+/// A batch that is being written, and the submissions whose replies wait for it.
+#[derive(Debug)]
+struct InFlight {
+    number: BatchNo,
+    events: Arc<Vec<Event>>,
+    tip: Tip,
+    parked: Vec<Parked>,
+}
+
+#[derive(Debug)]
+struct Parked {
+    submission: Submission,
+    outcome: Outcome,
+}
+
+/// What a judge says of one request: facts to write, or the reason why there are none.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// What shall be written; empty: all is as asked already.
+    pub(crate) facts: Vec<Fact>,
+    /// Serial of the zone after it.
+    pub(crate) serial: Option<wire::Serial>,
+    /// Number of what is made.
+    pub(crate) made: Option<u64>,
+}
+
+/// A batch in the making.
+#[derive(Default)]
+struct Draft {
+    events: Vec<Event>,
+    weight: usize,
+    parked: Vec<Parked>,
+}
+
+impl Engine {
+    /// An engine over an empty state.
+    pub fn new(live: Arc<Live>) -> Engine {
+        Engine {
+            live,
+            overlay: Overlay::default(),
+            staging: Staging::default(),
+            waiting: VecDeque::new(),
+            in_flight: VecDeque::new(),
+            last_batch: 0,
+            judged: Tip::default(),
+            durable: Tip::default(),
+            exposed_changes: HashMap::new(),
+        }
+    }
+
+    /// Takes over one piece of a snapshot or of folded tables. Only before the first step.
+    pub fn load(&mut self, item: Item) {
+        if let Item::At { pos, hash } = item {
+            self.durable = Tip { pos, hash, at: self.durable.at };
+            self.judged = self.durable;
+        }
+        fold::load(&self.live, &mut self.staging, item);
+    }
+
+    /// Takes over the events of one commit of the log, in order. Only before the first step.
+    ///
+    /// Events at or before the position that the state stands at are passed over.
+    pub fn replay(&mut self, events: &[Event]) {
+        let skip = events.partition_point(|event| event.pos <= self.durable.pos);
+        let events = events.get(skip..).unwrap_or_default();
+        fold::fold(&self.live, &mut self.staging, events);
+        if let Some(last) = events.last() {
+            self.durable = Tip { pos: last.pos, hash: last.hash, at: last.body.at };
+            self.judged = self.durable;
+        }
+    }
+
+    /// The visible state.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// The position and hash that the visible state stands at.
+    pub fn stands_at(&self) -> (Pos, Hash) {
+        (self.durable.pos, self.durable.hash)
+    }
+
+    /// Every piece of the visible state, `At` first: for snapshots. Only with nothing in flight.
+    pub fn items(&self) -> impl Iterator<Item = Item> + '_ {
+        let at = Item::At { pos: self.durable.pos, hash: self.durable.hash };
+        std::iter::once(at).chain(fold::items(&self.live, &self.staging))
+    }
+
+    /// Queues a submission. Callers bound the queue.
+    pub fn push(&mut self, submission: Submission) {
+        self.waiting.push_back(submission);
+    }
+
+    /// Number of submissions that have not been judged.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Number of batches handed out and not settled.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Judges waiting submissions, in order, into at most one batch.
+    ///
+    /// `now` may stand still or go back; moments of events never do.
+    pub fn step(&mut self, now: Timestamp) -> Step {
+        let at = now.max(self.judged.at);
+        let expect_head = self.judged.pos;
+        let number = BatchNo(self.last_batch + 1);
+        let mut draft = Draft::default();
+        while draft.events.len() < BATCH_EVENTS_MAX && draft.weight < BATCH_WEIGHT_MAX {
+            let Some(next) = self.waiting.front() else { break };
+            let alone = needs_quiet(&next.request);
+            if alone && !(self.in_flight.is_empty() && draft.events.is_empty()) {
+                break;
+            }
+            let Some(submission) = self.waiting.pop_front() else { break };
+            self.judge_one(number, at, submission, &mut draft);
+            if alone && !draft.events.is_empty() {
+                break;
+            }
+        }
+        self.hand_out(number, expect_head, draft)
+    }
+
+    /// Ends the oldest batch in flight and hands out the replies that waited for it.
+    ///
+    /// After `NotWritten` every batch in flight is void: what wrote in the lost batch is answered
+    /// [`Outcome::Unavailable`], all others are judged again by the next step.
+    pub fn settle(&mut self, number: BatchNo, settled: Settled) -> Vec<Reply> {
+        match self.in_flight.front() {
+            Some(front) if front.number == number => {}
+            _ => return Vec::new(),
+        }
+        let Some(batch) = self.in_flight.pop_front() else { return Vec::new() };
+        match settled {
+            Settled::Durable => self.make_visible(batch),
+            Settled::NotWritten => self.judge_again(batch),
+        }
+    }
+
+    fn judge_one(
+        &mut self,
+        number: BatchNo,
+        at: Timestamp,
+        submission: Submission,
+        draft: &mut Draft,
+    ) {
+        let outcome = match self.judge(number, at, &submission.request) {
+            Err(refused) => Outcome::Refused(refused),
+            Ok(judged) if judged.facts.is_empty() => Outcome::Unchanged,
+            Ok(judged) => {
+                draft.weight += judged.facts.iter().map(weight).sum::<usize>();
+                let event = self.seal(at, &submission.request, judged.facts);
+                let outcome = Outcome::Done {
+                    pos: event.pos,
+                    at,
+                    serial: judged.serial,
+                    made: judged.made,
+                };
+                draft.events.push(event);
+                outcome
+            }
+        };
+        draft.parked.push(Parked { submission, outcome });
+    }
+
+    fn judge(
+        &mut self,
+        number: BatchNo,
+        at: Timestamp,
+        request: &Request,
+    ) -> Result<Judged, Refused> {
+        match &request.operation {
+            Operation::Change { change, lease_s } => {
+                let mut judge = judge::Judge {
+                    live: &self.live,
+                    overlay: &mut self.overlay,
+                    exposed_changes: &mut self.exposed_changes,
+                    batch: number,
+                    at,
+                };
+                judge.change(&request.actor, change, *lease_s)
+            }
+            operation => {
+                let operator = operate::Operate {
+                    live: &self.live,
+                    staging: &self.staging,
+                    next_pos: Pos(self.judged.pos.0 + 1),
+                    at,
+                };
+                operator.judge(&request.actor, operation)
+            }
+        }
+    }
+
+    fn seal(&mut self, at: Timestamp, request: &Request, facts: Vec<Fact>) -> Event {
+        let pos = Pos(self.judged.pos.0 + 1);
+        let body = EventBody {
+            at,
+            actor: actor_ref(&request.actor),
+            facts,
+            origin_commitment: request.origin.as_ref().map(store::Origin::commitment),
+        };
+        let event = Event::seal(self.judged.hash, pos, body, request.origin);
+        self.judged = Tip { pos, hash: event.hash, at };
+        event
+    }
+
+    fn hand_out(&mut self, number: BatchNo, expect_head: Pos, draft: Draft) -> Step {
+        if draft.events.is_empty() {
+            // Refusals and "no change" rest on what is in flight: they wait for it.
+            return match self.in_flight.back_mut() {
+                Some(last) => {
+                    last.parked.extend(draft.parked);
+                    Step::default()
+                }
+                None => Step { batch: None, replies: replies(draft.parked) },
+            };
+        }
+        self.last_batch = number.0;
+        let events = Arc::new(draft.events);
+        self.in_flight.push_back(InFlight {
+            number,
+            events: Arc::clone(&events),
+            tip: self.judged,
+            parked: draft.parked,
+        });
+        Step { batch: Some(Batch { number, expect_head, events }), replies: Vec::new() }
+    }
+
+    fn make_visible(&mut self, batch: InFlight) -> Vec<Reply> {
+        fold::fold(&self.live, &mut self.staging, &batch.events);
+        for fact in batch.events.iter().flat_map(|event| &event.body.facts) {
+            match fact {
+                Fact::Changed { zone, deltas, .. } => {
+                    self.overlay.visible(batch.number, zone, deltas);
+                }
+                Fact::Entity { after: Some(account::Entity::Host(host)), .. } => {
+                    self.overlay.visible_host(batch.number, &host.name);
+                }
+                Fact::Entity { .. }
+                | Fact::ZoneDropped { .. }
+                | Fact::Staged { .. }
+                | Fact::Imported { .. }
+                | Fact::ImportDropped { .. }
+                | Fact::Seen { .. } => {}
+            }
+        }
+        self.durable = batch.tip;
+        replies(batch.parked)
+    }
+
+    fn judge_again(&mut self, lost: InFlight) -> Vec<Reply> {
+        let mut unavailable = Vec::new();
+        let mut again = VecDeque::new();
+        for parked in lost.parked {
+            if matches!(parked.outcome, Outcome::Done { .. }) {
+                if let Actor::Token(actor) = &parked.submission.request.actor {
+                    self.exposed_changes.remove(&actor.token());
+                }
+                let ticket = parked.submission.ticket;
+                unavailable.push(Reply { ticket, outcome: Outcome::Unavailable });
+            } else {
+                again.push_back(parked.submission);
+            }
+        }
+        for later in self.in_flight.drain(..) {
+            again.extend(later.parked.into_iter().map(|parked| parked.submission));
+        }
+        again.append(&mut self.waiting);
+        self.waiting = again;
+        self.overlay.clear();
+        self.judged = self.durable;
+        unavailable
+    }
+}
+
+/// Whether an operation is judged against the visible state only, with nothing else undecided:
+/// everything but plain changes. It gets a batch of its own.
+fn needs_quiet(request: &Request) -> bool {
+    match &request.operation {
+        Operation::Change { change, .. } => {
+            // A new SOA may carry any newer serial, so it does not share a batch.
+            change.edits.iter().any(|edit| {
+                edit.owner() == &change.zone
+                    && edit.rtype().is_none_or(|rtype| rtype == wire::Rtype::SOA)
+            })
+        }
+        _ => true,
+    }
+}
+
+/// Rough size of a fact in octets: keeps batches below what stores take.
+fn weight(fact: &Fact) -> usize {
+    let rrset = |rrset: &wire::Rrset| {
+        rrset.rdata.iter().map(|rdata| rdata.as_wire().len() + 8).sum::<usize>()
+    };
+    match fact {
+        Fact::Changed { deltas, .. } => deltas
+            .iter()
+            .map(|delta| {
+                delta.owner.as_wire().len()
+                    + delta.before.as_ref().map_or(0, rrset)
+                    + delta.after.as_ref().map_or(0, rrset)
+            })
+            .sum::<usize>(),
+        Fact::Staged { rrsets, .. } => {
+            rrsets.iter().map(|(owner, _, set)| owner.as_wire().len() + rrset(set)).sum()
+        }
+        Fact::Seen { hosts } => hosts.len() * 32,
+        Fact::Entity { .. }
+        | Fact::ZoneDropped { .. }
+        | Fact::Imported { .. }
+        | Fact::ImportDropped { .. } => 256,
+    }
+}
+
+fn actor_ref(actor: &Actor) -> ActorRef {
+    match actor {
+        Actor::System => ActorRef::System,
+        Actor::Operator => ActorRef::Operator,
+        Actor::Token(token) => ActorRef::Token(token.token()),
+        Actor::Key(name) => ActorRef::Key(name.clone()),
+    }
+}
+
+fn replies(parked: Vec<Parked>) -> Vec<Reply> {
+    let reply = |parked: Parked| Reply {
+        ticket: parked.submission.ticket,
+        outcome: parked.outcome,
+    };
+    parked.into_iter().map(reply).collect()
+}
+
+/// Most events in a batch.
+const BATCH_EVENTS_MAX: usize = 4096;
+/// Weight at which a batch is closed, in octets.
+const BATCH_WEIGHT_MAX: usize = 2 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

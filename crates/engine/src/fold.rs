@@ -1,0 +1,135 @@
+//! Memory is fold(log): making events and snapshot items part of the visible state.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use store::{Event, Fact, ImportId, Item};
+use wire::{Name, Serial};
+use zone::{Delta, Zone};
+
+use crate::live::Live;
+
+/// Imports that are not visible yet.
+pub(crate) type Staging = HashMap<ImportId, Arc<Zone>>;
+
+/// Makes the events of one batch visible; all that they change in a zone at once.
+pub(crate) fn fold(live: &Live, staging: &mut Staging, events: &[Event]) {
+    let mut pending = Pending::default();
+    for event in events {
+        for fact in &event.body.facts {
+            match fact {
+                Fact::Changed { zone, serial, deltas, .. } => pending.add(zone, *serial, deltas),
+                Fact::Entity { .. } | Fact::Seen { .. } => {}
+                Fact::ZoneDropped { .. }
+                | Fact::Staged { .. }
+                | Fact::Imported { .. }
+                | Fact::ImportDropped { .. } => pending.apply(live),
+            }
+            fold_other(live, staging, fact);
+        }
+    }
+    pending.apply(live);
+}
+
+/// Makes one piece of a snapshot part of the state.
+pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
+    match item {
+        Item::At { .. } => {}
+        Item::Entity(entity) => live.directory_mut().put(entity),
+        Item::Zone { apex, serial } => live.zones().insert(Arc::new(Zone::new(&apex, serial))),
+        Item::Rrset { zone, owner, rtype, rrset } => {
+            if let Some(zone) = live.zones().get(&zone) {
+                zone.load([(owner, rtype, rrset)]);
+            }
+        }
+        Item::Staged { import, zone, rrsets } => stage(staging, import, &zone, rrsets),
+    }
+}
+
+/// Every piece of the visible state.
+pub(crate) fn items<'a>(live: &'a Live, staging: &'a Staging) -> impl Iterator<Item = Item> + 'a {
+    let entities: Vec<Item> = live.directory().entities().map(Item::Entity).collect();
+    let zones = live.zones().all().into_iter().flat_map(|zone| {
+        let apex = zone.apex().clone();
+        let snapshot = zone.snapshot();
+        let head = Item::Zone { apex: apex.clone(), serial: snapshot.serial() };
+        let rrsets: Vec<Item> = snapshot
+            .rrsets()
+            .map(|(owner, rtype, rrset)| Item::Rrset { zone: apex.clone(), owner, rtype, rrset })
+            .collect();
+        std::iter::once(head).chain(rrsets)
+    });
+    let staged = staging.iter().map(|(&import, zone)| Item::Staged {
+        import,
+        zone: zone.apex().clone(),
+        rrsets: zone.snapshot().rrsets().collect(),
+    });
+    entities.into_iter().chain(zones).chain(staged)
+}
+
+fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
+    match fact {
+        Fact::Changed { .. } => {}
+        Fact::Entity { after: Some(entity), .. } => live.directory_mut().put(entity.clone()),
+        Fact::Entity { before: Some(entity), after: None } => {
+            live.directory_mut().remove(&entity.key());
+        }
+        Fact::Entity { before: None, after: None } => {}
+        Fact::ZoneDropped { zone } => {
+            live.zones().remove(zone);
+            live.directory_mut().remove_hosts_of(zone);
+        }
+        Fact::Staged { import, zone, rrsets } => stage(staging, *import, zone, rrsets.clone()),
+        Fact::Imported { import, serial, .. } => {
+            if let Some(zone) = staging.remove(import) {
+                zone.apply(*serial, &[]);
+                live.zones().insert(zone);
+            }
+        }
+        Fact::ImportDropped { import } => {
+            staging.remove(import);
+        }
+        Fact::Seen { hosts } => {
+            let mut directory = live.directory_mut();
+            for (host, at) in hosts {
+                directory.seen(host, *at);
+            }
+        }
+    }
+}
+
+fn stage(
+    staging: &mut Staging,
+    import: ImportId,
+    zone: &Name,
+    rrsets: Vec<(Name, wire::Rtype, wire::Rrset)>,
+) {
+    let staged = staging.entry(import).or_insert_with(|| Arc::new(Zone::new(zone, Serial(0))));
+    staged.load(rrsets);
+}
+
+/// Changes of a batch, by zone, in order.
+#[derive(Default)]
+struct Pending {
+    zones: Vec<(Name, Serial, Vec<Delta>)>,
+}
+
+impl Pending {
+    fn add(&mut self, zone: &Name, serial: Serial, deltas: &[Delta]) {
+        match self.zones.iter_mut().find(|(apex, ..)| apex == zone) {
+            Some((_, last, all)) => {
+                *last = serial;
+                all.extend_from_slice(deltas);
+            }
+            None => self.zones.push((zone.clone(), serial, deltas.to_vec())),
+        }
+    }
+
+    fn apply(&mut self, live: &Live) {
+        for (apex, serial, deltas) in self.zones.drain(..) {
+            if let Some(zone) = live.zones().get(&apex) {
+                zone.apply(serial, &deltas);
+            }
+        }
+    }
+}

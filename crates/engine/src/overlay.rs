@@ -1,0 +1,132 @@
+//! What has been decided but is not visible yet.
+
+use std::collections::{BTreeMap, HashMap};
+
+use account::Host;
+use wire::{Name, Rrset, Rtype, Serial};
+use zone::{Delta, View, Zone};
+
+use crate::engine::BatchNo;
+
+/// Decisions of batches that are not visible yet, over the visible state.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay {
+    /// Zone, then owner, then type.
+    rrsets: HashMap<Name, HashMap<Name, BTreeMap<Rtype, Decided<Option<Rrset>>>>>,
+    serials: HashMap<Name, Decided<Serial>>,
+    hosts: HashMap<Name, Decided<Host>>,
+}
+
+/// A value and the last batch that decided it.
+#[derive(Debug)]
+struct Decided<T> {
+    by: BatchNo,
+    value: T,
+}
+
+impl Overlay {
+    /// Notes what a batch decided about RRsets of a zone.
+    pub(crate) fn decide(&mut self, by: BatchNo, zone: &Name, serial: Serial, deltas: &[Delta]) {
+        self.serials.insert(zone.clone(), Decided { by, value: serial });
+        let owners = self.rrsets.entry(zone.clone()).or_default();
+        for delta in deltas {
+            let types = owners.entry(delta.owner.clone()).or_default();
+            types.insert(delta.rtype, Decided { by, value: delta.after.clone() });
+        }
+    }
+
+    /// Notes what a batch decided about a host.
+    pub(crate) fn decide_host(&mut self, by: BatchNo, host: Host) {
+        self.hosts.insert(host.name.clone(), Decided { by, value: host });
+    }
+
+    /// The host as decided, when a batch decided about it.
+    pub(crate) fn host(&self, name: &Name) -> Option<&Host> {
+        self.hosts.get(name).map(|decided| &decided.value)
+    }
+
+    /// The serial of a zone as decided, and by which batch.
+    pub(crate) fn serial(&self, zone: &Name) -> Option<(BatchNo, Serial)> {
+        self.serials.get(zone).map(|decided| (decided.by, decided.value))
+    }
+
+    /// Forgets what a batch decided, now that it is visible: unless a later one decided anew.
+    pub(crate) fn visible(&mut self, batch: BatchNo, zone: &Name, deltas: &[Delta]) {
+        if self.serials.get(zone).is_some_and(|decided| decided.by == batch) {
+            self.serials.remove(zone);
+        }
+        let Some(owners) = self.rrsets.get_mut(zone) else { return };
+        for delta in deltas {
+            let Some(types) = owners.get_mut(&delta.owner) else { continue };
+            if types.get(&delta.rtype).is_some_and(|decided| decided.by == batch) {
+                types.remove(&delta.rtype);
+            }
+            if types.is_empty() {
+                owners.remove(&delta.owner);
+            }
+        }
+        if owners.is_empty() {
+            self.rrsets.remove(zone);
+        }
+    }
+
+    /// The same for a host.
+    pub(crate) fn visible_host(&mut self, batch: BatchNo, name: &Name) {
+        if self.hosts.get(name).is_some_and(|decided| decided.by == batch) {
+            self.hosts.remove(name);
+        }
+    }
+
+    /// Forgets everything: what was decided is lost.
+    pub(crate) fn clear(&mut self) {
+        self.rrsets.clear();
+        self.serials.clear();
+        self.hosts.clear();
+    }
+
+    /// Whether nothing is decided that is not visible.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rrsets.is_empty() && self.serials.is_empty() && self.hosts.is_empty()
+    }
+
+    /// One zone with the decisions over it.
+    pub(crate) fn over<'a>(&'a self, zone: &'a Zone) -> Overlaid<'a> {
+        Overlaid { zone, decided: self.rrsets.get(zone.apex()) }
+    }
+}
+
+/// A zone as judges see it.
+pub(crate) struct Overlaid<'a> {
+    zone: &'a Zone,
+    decided: Option<&'a HashMap<Name, BTreeMap<Rtype, Decided<Option<Rrset>>>>>,
+}
+
+impl Overlaid<'_> {
+    fn types_decided(&self, owner: &Name) -> Option<&BTreeMap<Rtype, Decided<Option<Rrset>>>> {
+        self.decided.and_then(|owners| owners.get(owner))
+    }
+}
+
+impl View for Overlaid<'_> {
+    fn rrset(&self, owner: &Name, rtype: Rtype) -> Option<Rrset> {
+        match self.types_decided(owner).and_then(|types| types.get(&rtype)) {
+            Some(decided) => decided.value.clone(),
+            None => self.zone.rrset(owner, rtype),
+        }
+    }
+
+    fn types(&self, owner: &Name) -> Vec<Rtype> {
+        let mut types = self.zone.types(owner);
+        let Some(decided) = self.types_decided(owner) else { return types };
+        for (&rtype, decided) in decided {
+            match (types.binary_search(&rtype), &decided.value) {
+                (Ok(at), None) => {
+                    types.remove(at);
+                }
+                (Err(at), Some(_)) => types.insert(at, rtype),
+                (Ok(_), Some(_)) | (Err(_), None) => {}
+            }
+        }
+        types
+    }
+}

@@ -1,0 +1,233 @@
+//! What can be asked of the engine, and what it answers.
+
+use account::policy::Denied;
+use account::{AccountId, Actor, Timestamp, TokenId, TsigAlgorithm};
+use store::{ImportId, Origin, Pos};
+use wire::{Name, Rrset, Rtype, Serial};
+use zone::Change;
+
+/// Tells one submission from another; chosen by the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(pub u64);
+
+/// A request with the ticket that its reply will carry.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// The request.
+    pub request: Request,
+}
+
+/// One request of an authenticated actor.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who asks.
+    pub actor: Actor,
+    /// Where the request came from, for history; with a fresh random salt.
+    pub origin: Option<Origin>,
+    /// What is asked.
+    pub operation: Operation,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// A change of DNS data.
+    Change {
+        /// The change.
+        change: Change,
+        /// How long the records shall live, in seconds (RFC 9664); `None`: for ever.
+        lease_s: Option<u32>,
+    },
+    /// Serve a new zone with these records; refused when it is served already.
+    AddZone(NewZone),
+    /// Stop serving a zone and forget it with all its hosts.
+    RemoveZone(Name),
+    /// One part of an import; the first one names no import and learns its number by the reply.
+    Stage {
+        /// The import that this part belongs to.
+        import: Option<ImportId>,
+        /// Apex of the zone.
+        zone: Name,
+        /// RRsets; each owner and type at most once in the whole import, SOA of the apex included.
+        rrsets: Vec<(Name, Rtype, Rrset)>,
+    },
+    /// Make a finished import the content of its zone.
+    Import {
+        /// The import.
+        import: ImportId,
+        /// The zone's entity when it is new.
+        zone: NewZone,
+    },
+    /// Give up an import.
+    DropImport(ImportId),
+    /// A new host with a first token.
+    AddHost {
+        /// Its name; it must lie in a zone that is served.
+        name: Name,
+        /// Who owns it.
+        account: AccountId,
+        /// Its policy.
+        policy: HostPatch,
+        /// Its token.
+        token: NewToken,
+    },
+    /// Change the policy of a host.
+    SetHost {
+        /// Its name.
+        name: Name,
+        /// What changes.
+        policy: HostPatch,
+    },
+    /// A new token for a host; tokens that cover only this host are revoked.
+    RotateHost {
+        /// Its name.
+        name: Name,
+        /// The new token.
+        token: NewToken,
+    },
+    /// Forget a host, withdraw its addresses, and take it out of all tokens.
+    RemoveHost(Name),
+    /// A new token for several hosts of one account.
+    AddToken {
+        /// The hosts.
+        hosts: Vec<Name>,
+        /// The token.
+        token: NewToken,
+    },
+    /// Revoke a token.
+    RevokeToken(TokenId),
+    /// Note that a token was seen in clear on a network that is not trusted.
+    ExposeToken(TokenId),
+    /// A new account.
+    AddAccount(String),
+    /// Lockdown of an account: its names stay as they are, all its tokens are revoked.
+    Lockdown(AccountId),
+    /// End of a lockdown; revoked tokens stay revoked.
+    Unlock(AccountId),
+    /// A new TSIG key.
+    AddKey(NewKey),
+    /// Forget a TSIG key.
+    RemoveKey(Name),
+    /// Write down when hosts were last seen.
+    FlushSeen,
+    /// Move the serials of all zones forward, so that nobody holds a newer one: after a restore.
+    JumpSerials {
+        /// By how much; less than 2^31 (RFC 1982).
+        by: u32,
+    },
+}
+
+/// A zone to be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewZone {
+    /// Its apex.
+    pub apex: Name,
+    /// Who owns it.
+    pub account: AccountId,
+    /// Other accounts may claim hosts in it.
+    pub suffix: bool,
+    /// TTL of addresses of hosts that set none, in seconds.
+    pub host_ttl_s: u32,
+    /// Its first records, with SOA and NS at the apex; not used by an import.
+    pub rrsets: Vec<(Name, Rtype, Rrset)>,
+    /// Its first serial.
+    pub serial: Serial,
+}
+
+/// Policy of a host; `None` leaves a point as it is (or at its default for a new host).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostPatch {
+    /// TTL of its addresses in seconds; `Some(None)`: that of the zone.
+    pub ttl_s: Option<Option<u32>>,
+    /// Opt-in to private addresses.
+    pub private_ok: Option<bool>,
+}
+
+/// A token to be: only the hash of its secret comes here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    /// SHA-256 of the secret text.
+    pub hash: [u8; 32],
+    /// What it is for.
+    pub label: String,
+}
+
+/// A TSIG key to be.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// Its name.
+    pub name: Name,
+    /// Its algorithm.
+    pub algorithm: TsigAlgorithm,
+    /// The shared secret.
+    pub secret: Vec<u8>,
+    /// Zones that it may act on; all must be served.
+    pub zones: Vec<Name>,
+    /// May send UPDATE.
+    pub update: bool,
+    /// May transfer.
+    pub transfer: bool,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The reply to one submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The ticket of the submission.
+    pub ticket: Ticket,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durable and visible.
+    Done {
+        /// Position of its event; the number of the import, of the token and of the account that it
+        /// made, where it made one, are derived from the state.
+        pos: Pos,
+        /// Moment of its event.
+        at: Timestamp,
+        /// Serial of its zone, when it changed DNS data.
+        serial: Option<Serial>,
+        /// Number of what was made: an account, a token or an import.
+        made: Option<u64>,
+    },
+    /// Everything is as asked already; nothing was written.
+    Unchanged,
+    /// Not done, and why. Asking again will not help.
+    Refused(Refused),
+    /// Not done: the store cannot write now. Asking again later may help.
+    Unavailable,
+}
+
+/// Why a request was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The actor may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The change does not hold (RFC 2136).
+    #[error(transparent)]
+    Change(#[from] zone::Refusal),
+    /// What should be new exists.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// What should exist does not.
+    #[error("no such {0}")]
+    Missing(&'static str),
+    /// The request makes no sense.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// A limit is reached.
+    #[error("limit reached: {0}")]
+    Limit(&'static str),
+}
