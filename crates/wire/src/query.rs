@@ -1,0 +1,188 @@
+//! Reading a query: one pass, no allocation. The hot path of a server.
+
+use crate::edns::Edns;
+use crate::name::{MAX_LABEL, MAX_OCTETS};
+use crate::types::{Class, Opcode, Rcode, Rtype};
+
+/// A query that can be answered: one question and perhaps EDNS.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// Its id.
+    pub id: u16,
+    /// Recursion desired; copied into the response.
+    pub rd: bool,
+    /// Checking disabled; copied into the response (RFC 4035 §3.1.6).
+    pub cd: bool,
+    /// The name asked for.
+    pub qname: QName,
+    /// The type asked for.
+    pub qtype: Rtype,
+    /// The class asked for.
+    pub qclass: Class,
+    /// EDNS, when the query has it.
+    pub edns: Option<Edns<'a>>,
+    /// The question as it came, to be repeated letter by letter.
+    pub question: &'a [u8],
+}
+
+/// The name of a question, folded to lower case, in a fixed buffer.
+#[derive(Clone, Copy)]
+pub struct QName {
+    len: u8,
+    folded: [u8; MAX_OCTETS],
+}
+
+/// A message that is not a query to be answered from a zone, and what to do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryError {
+    /// Say nothing: no header, or a response. Answering those makes loops.
+    Silence,
+    /// Answer with this code and nothing but the header (RFC 8906: never stay silent).
+    Header {
+        /// The id to repeat.
+        id: u16,
+        /// The opcode to repeat.
+        opcode: Opcode,
+        /// Recursion desired, to repeat.
+        rd: bool,
+        /// FORMERR or NOTIMP.
+        rcode: Rcode,
+    },
+    /// The version of EDNS is not 0: answer BADVERS with OPT (RFC 6891 §6.1.3).
+    BadVersion {
+        /// The id to repeat.
+        id: u16,
+        /// Recursion desired, to repeat.
+        rd: bool,
+    },
+    /// A dynamic update (RFC 2136): for somebody else to read.
+    Update,
+}
+
+impl<'a> Query<'a> {
+    /// Reads a message as a query.
+    ///
+    /// Octets after the last record are FORMERR, as are more than one OPT, an OPT that is not owned
+    /// by the root, and QDCOUNT other than 1 (RFC 9619). Records in the answer and authority
+    /// sections are skipped: IXFR has one there, and nothing else does.
+    pub fn parse(message: &'a [u8]) -> Result<Query<'a>, QueryError> {
+        let (header, body) = message.split_first_chunk::<12>().ok_or(QueryError::Silence)?;
+        let &[i0, i1, f0, f1, qd0, qd1, an0, an1, ns0, ns1, ar0, ar1] = header;
+        if f0 & 0x80 != 0 {
+            return Err(QueryError::Silence);
+        }
+        let id = u16::from_be_bytes([i0, i1]);
+        let opcode = Opcode(f0 >> 3 & 0x0f);
+        let rd = f0 & 0x01 != 0;
+        let refuse = |rcode| QueryError::Header { id, opcode, rd, rcode };
+        match opcode {
+            Opcode::QUERY => {}
+            Opcode::UPDATE => return Err(QueryError::Update),
+            _ => return Err(refuse(Rcode::NOTIMP)),
+        }
+        if [qd0, qd1] != [0, 1] {
+            return Err(refuse(Rcode::FORMERR));
+        }
+        let (qname, question, rest) = split_question(body).ok_or(refuse(Rcode::FORMERR))?;
+        let records =
+            u32::from(u16::from_be_bytes([an0, an1])) + u32::from(u16::from_be_bytes([ns0, ns1]));
+        let additional = u32::from(u16::from_be_bytes([ar0, ar1]));
+        let edns = find_opt(rest, records, additional).map_err(|()| refuse(Rcode::FORMERR))?;
+        if edns.is_some_and(|edns| edns.version != 0) {
+            return Err(QueryError::BadVersion { id, rd });
+        }
+        let (qtype, qclass) = type_and_class(question).ok_or(refuse(Rcode::FORMERR))?;
+        Ok(Query { id, rd, cd: f1 & 0x10 != 0, qname, qtype, qclass, edns, question })
+    }
+}
+
+impl QName {
+    /// The folded octets, root label included.
+    pub fn folded(&self) -> &[u8] {
+        self.folded.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// The folded octets of a name.
+    pub fn of(name: &crate::name::Name) -> QName {
+        let mut folded = [0; MAX_OCTETS];
+        let len = crate::name::fold_into(name.as_wire(), &mut folded).len();
+        QName { len: len as u8, folded }
+    }
+}
+
+impl std::fmt::Debug for QName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match crate::name::Name::from_wire(self.folded()) {
+            Ok(name) => write!(f, "{name}"),
+            Err(_) => f.write_str("(not a name)"),
+        }
+    }
+}
+
+/// The first question of a body: its name folded, its octets, and what follows.
+fn split_question(body: &[u8]) -> Option<(QName, &[u8], &[u8])> {
+    let mut folded = [0; MAX_OCTETS];
+    let mut at = 0;
+    loop {
+        let len = *body.get(at)?;
+        let end = at + 1 + usize::from(len);
+        // A pointer here could only point into the header.
+        if len > MAX_LABEL || end > MAX_OCTETS {
+            return None;
+        }
+        let label = body.get(at..end)?;
+        for (to, from) in folded.get_mut(at..end)?.iter_mut().zip(label) {
+            *to = from.to_ascii_lowercase();
+        }
+        at = end;
+        if len == 0 {
+            break;
+        }
+    }
+    let (question, rest) = body.split_at_checked(at + 4)?;
+    Some((QName { len: u8::try_from(at).ok()?, folded }, question, rest))
+}
+
+fn type_and_class(question: &[u8]) -> Option<(Rtype, Class)> {
+    let &[t0, t1, c0, c1] = question.last_chunk::<4>()?;
+    Some((Rtype(u16::from_be_bytes([t0, t1])), Class(u16::from_be_bytes([c0, c1]))))
+}
+
+/// Walks over the records and finds OPT among the last `additional` ones. `Err`: malformed.
+fn find_opt(octets: &[u8], records: u32, additional: u32) -> Result<Option<Edns<'_>>, ()> {
+    let mut rest = octets;
+    let mut opt = None;
+    for index in 0..records + additional {
+        let (is_root, after_name) = skip_name(rest).ok_or(())?;
+        let (fixed, after) = after_name.split_first_chunk::<10>().ok_or(())?;
+        let &[t0, t1, c0, c1, l0, l1, l2, l3, d0, d1] = fixed;
+        let data_len = usize::from(u16::from_be_bytes([d0, d1]));
+        let (data, after) = after.split_at_checked(data_len).ok_or(())?;
+        if Rtype(u16::from_be_bytes([t0, t1])) == Rtype::OPT {
+            if opt.is_some() || !is_root || index < records {
+                return Err(());
+            }
+            let class = u16::from_be_bytes([c0, c1]);
+            let ttl = u32::from_be_bytes([l0, l1, l2, l3]);
+            opt = Some(Edns::from_fields(class, ttl, data).ok_or(())?);
+        }
+        rest = after;
+    }
+    if rest.is_empty() { Ok(opt) } else { Err(()) }
+}
+
+/// Skips a name that may end in a pointer; whether it is the root, and what follows.
+fn skip_name(octets: &[u8]) -> Option<(bool, &[u8])> {
+    let mut rest = octets;
+    let mut is_root = true;
+    loop {
+        let (&len, after) = rest.split_first()?;
+        match len {
+            0 => return Some((is_root, after)),
+            1..=MAX_LABEL => rest = after.get(usize::from(len)..)?,
+            0xc0..=0xff => return after.get(1..).map(|after| (false, after)),
+            _ => return None,
+        }
+        is_root = false;
+    }
+}

@@ -1,0 +1,379 @@
+//! Composing a response into a buffer, with a size limit and name compression.
+
+use crate::edns::Ede;
+use crate::message::Section;
+use crate::name::MAX_OCTETS;
+use crate::query::Query;
+use crate::rdata::{Block, Rdata, blocks, skip};
+use crate::types::{Class, Opcode, Rcode, Rtype};
+
+/// A response in the making.
+///
+/// Records are pushed section by section; a record that does not fit leaves everything as it was.
+/// Room for OPT is kept from the beginning. Names are compressed against the question and against
+/// all names written before (RFC 1035 §4.1.4), in record data only where receivers know it
+/// (RFC 3597 §4).
+#[derive(Debug)]
+pub struct Writer<'b> {
+    buffer: &'b mut Vec<u8>,
+    limit: usize,
+    counts: [u16; 4],
+    rcode: Rcode,
+    edns: Option<ReplyEdns>,
+    /// Offsets of names that later ones may point to.
+    offsets: [u16; MAX_OFFSETS],
+    offset_count: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ReplyEdns {
+    udp_size: u16,
+    do_bit: bool,
+    ede: Option<Ede>,
+}
+
+/// A record does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the message is full")]
+pub struct Full;
+
+/// A place to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    len: usize,
+    counts: [u16; 4],
+    offset_count: usize,
+}
+
+impl<'b> Writer<'b> {
+    /// Begins the response to a query: header and question as they came. What the buffer held is
+    /// dropped. `limit` counts octets of the whole message; `udp_size` is what OPT will announce.
+    pub fn reply(buffer: &'b mut Vec<u8>, limit: usize, query: &Query<'_>, udp_size: u16) -> Self {
+        let mut flags = [0x80, 0];
+        if query.rd {
+            flags[0] |= 0x01;
+        }
+        if query.cd {
+            flags[1] |= 0x10;
+        }
+        let mut writer = Writer::begin(buffer, limit, query.id, flags);
+        writer.buffer.extend_from_slice(query.question);
+        writer.counts[0] = 1;
+        writer.remember(HEADER);
+        writer.edns = query.edns.map(|edns| ReplyEdns { udp_size, do_bit: edns.do_bit, ede: None });
+        writer
+    }
+
+    /// Begins a response that consists of a header only, perhaps with OPT.
+    pub fn header_only(
+        buffer: &'b mut Vec<u8>,
+        (id, opcode, rd): (u16, Opcode, bool),
+        rcode: Rcode,
+        edns_udp_size: Option<u16>,
+    ) -> Self {
+        let flags = [0x80 | opcode.0 << 3 | u8::from(rd), 0];
+        let mut writer = Writer::begin(buffer, MIN_MESSAGE, id, flags);
+        writer.rcode = rcode;
+        writer.edns =
+            edns_udp_size.map(|udp_size| ReplyEdns { udp_size, do_bit: false, ede: None });
+        writer
+    }
+
+    fn begin(buffer: &'b mut Vec<u8>, limit: usize, id: u16, flags: [u8; 2]) -> Self {
+        buffer.clear();
+        buffer.extend_from_slice(&id.to_be_bytes());
+        buffer.extend_from_slice(&flags);
+        buffer.extend_from_slice(&[0; 8]);
+        Writer {
+            buffer,
+            limit: limit.clamp(MIN_MESSAGE, usize::from(u16::MAX)),
+            counts: [0; 4],
+            rcode: Rcode::NOERROR,
+            edns: None,
+            offsets: [0; MAX_OFFSETS],
+            offset_count: 0,
+        }
+    }
+
+    /// Sets the response code.
+    pub fn set_rcode(&mut self, rcode: Rcode) {
+        self.rcode = rcode;
+    }
+
+    /// The response code so far.
+    pub fn rcode(&self) -> Rcode {
+        self.rcode
+    }
+
+    /// Sets or clears the bit "authoritative answer".
+    pub fn set_aa(&mut self, aa: bool) {
+        self.set_flag(2, 0x04, aa);
+    }
+
+    /// Sets the bit "truncated".
+    pub fn set_tc(&mut self) {
+        self.set_flag(2, 0x02, true);
+    }
+
+    /// Adds an extended error; only the last one given is sent, and only to those who use EDNS.
+    pub fn set_ede(&mut self, ede: Ede) {
+        if let Some(edns) = &mut self.edns {
+            edns.ede = Some(ede);
+        }
+    }
+
+    /// Whether DNSSEC records are wanted.
+    pub fn do_bit(&self) -> bool {
+        self.edns.is_some_and(|edns| edns.do_bit)
+    }
+
+    /// Number of records in a section so far.
+    pub fn count(&self, section: Section) -> u16 {
+        self.counts.get(section.index()).copied().unwrap_or(0)
+    }
+
+    /// Appends a record of class IN, owner in wire form. Sections must be written in order.
+    pub fn push(
+        &mut self,
+        section: Section,
+        owner: &[u8],
+        (rtype, ttl_s): (Rtype, u32),
+        rdata: &Rdata,
+    ) -> Result<(), Full> {
+        self.push_wire(section, owner, (rtype, ttl_s), rdata.as_wire())
+    }
+
+    /// The same with data in wire form, which must be valid for the type.
+    pub fn push_wire(
+        &mut self,
+        section: Section,
+        owner: &[u8],
+        (rtype, ttl_s): (Rtype, u32),
+        rdata: &[u8],
+    ) -> Result<(), Full> {
+        let mark = self.mark();
+        self.push_name(owner);
+        self.buffer.extend_from_slice(&rtype.0.to_be_bytes());
+        self.buffer.extend_from_slice(&Class::IN.0.to_be_bytes());
+        self.buffer.extend_from_slice(&ttl_s.to_be_bytes());
+        let length_at = self.buffer.len();
+        self.buffer.extend_from_slice(&[0, 0]);
+        self.push_rdata(rtype, rdata);
+        let length = u16::try_from(self.buffer.len() - length_at - 2);
+        let (Ok(length), true) = (length, self.buffer.len() + self.opt_len() <= self.limit) else {
+            self.rewind(mark);
+            return Err(Full);
+        };
+        self.patch(length_at, length);
+        match self.counts.get_mut(section.index()) {
+            Some(count) if *count < u16::MAX => *count += 1,
+            _ => {
+                self.rewind(mark);
+                return Err(Full);
+            }
+        }
+        Ok(())
+    }
+
+    /// A place to go back to.
+    pub fn mark(&self) -> Mark {
+        Mark { len: self.buffer.len(), counts: self.counts, offset_count: self.offset_count }
+    }
+
+    /// Drops all records written since a mark.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.buffer.truncate(mark.len);
+        self.counts = mark.counts;
+        self.offset_count = mark.offset_count;
+    }
+
+    /// Completes the message: counts, response code, OPT. Its length in octets.
+    pub fn finish(mut self) -> usize {
+        if let Some(edns) = self.edns {
+            self.push_opt(edns);
+            self.counts[3] = self.counts[3].saturating_add(1);
+        }
+        if let Some(octet) = self.buffer.get_mut(3) {
+            *octet = *octet & 0xf0 | self.rcode.header_bits();
+        }
+        for (index, count) in self.counts.into_iter().enumerate() {
+            self.patch(4 + 2 * index, count);
+        }
+        self.buffer.len()
+    }
+
+    fn set_flag(&mut self, at: usize, bit: u8, on: bool) {
+        if let Some(octet) = self.buffer.get_mut(at) {
+            *octet = if on { *octet | bit } else { *octet & !bit };
+        }
+    }
+
+    fn patch(&mut self, at: usize, number: u16) {
+        if let Some(place) = self.buffer.get_mut(at..at + 2) {
+            place.copy_from_slice(&number.to_be_bytes());
+        }
+    }
+
+    fn push_rdata(&mut self, rtype: Rtype, rdata: &[u8]) {
+        if !compresses(rtype) {
+            self.buffer.extend_from_slice(rdata);
+            return;
+        }
+        let mut rest = rdata;
+        for &block in blocks(rtype) {
+            let after = skip(block, rest).unwrap_or_default();
+            let part = rest.get(..rest.len() - after.len()).unwrap_or_default();
+            match block {
+                Block::OldName => self.push_name(part),
+                _ => self.buffer.extend_from_slice(part),
+            }
+            rest = after;
+        }
+    }
+
+    /// Writes a name: as many labels as are new, then a pointer to the rest if it stands already.
+    fn push_name(&mut self, name: &[u8]) {
+        let start = self.buffer.len();
+        let mut at = 0;
+        while let Some(&len) = name.get(at) {
+            if len == 0 {
+                break;
+            }
+            let rest = name.get(at..).unwrap_or_default();
+            if let Some(offset) = self.find(rest) {
+                self.buffer.extend_from_slice(name.get(..at).unwrap_or_default());
+                self.buffer.extend_from_slice(&(0xc000 | offset).to_be_bytes());
+                if at > 0 {
+                    self.remember(start);
+                }
+                return;
+            }
+            at += 1 + usize::from(len);
+        }
+        self.buffer.extend_from_slice(name);
+        if name.len() > 1 {
+            self.remember(start);
+        }
+    }
+
+    fn remember(&mut self, offset: usize) {
+        let Ok(offset) = u16::try_from(offset) else { return };
+        if offset >= 0x4000 {
+            return;
+        }
+        if let Some(slot) = self.offsets.get_mut(self.offset_count) {
+            *slot = offset;
+            self.offset_count += 1;
+        }
+    }
+
+    /// Offset of a place where this name stands already.
+    fn find(&self, name: &[u8]) -> Option<u16> {
+        let known = self.offsets.get(..self.offset_count)?;
+        known.iter().find_map(|&offset| self.find_suffix(offset, name))
+    }
+
+    /// Whether the name at an offset, or one of its ancestors, is this name; and where.
+    fn find_suffix(&self, offset: u16, name: &[u8]) -> Option<u16> {
+        let mut at = offset;
+        for _ in 0..MAX_OCTETS {
+            if self.equals_at(at, name) {
+                return Some(at);
+            }
+            let len = *self.buffer.get(usize::from(at))?;
+            if len == 0 {
+                return None;
+            }
+            at = if len >= 0xc0 { self.pointer(at)? } else { at + 1 + u16::from(len) };
+            if at >= 0x4000 {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn pointer(&self, at: u16) -> Option<u16> {
+        let place = self.buffer.get(usize::from(at)..)?.first_chunk::<2>()?;
+        Some(u16::from_be_bytes(*place) & 0x3fff)
+    }
+
+    /// Whether the name at an offset is this name. Pointers written here only point backwards.
+    fn equals_at(&self, offset: u16, name: &[u8]) -> bool {
+        let mut at = offset;
+        let mut rest = name;
+        loop {
+            let Some(&len) = self.buffer.get(usize::from(at)) else { return false };
+            if len >= 0xc0 {
+                match self.pointer(at) {
+                    Some(target) if target < at => at = target,
+                    _ => return false,
+                }
+                continue;
+            }
+            let end = 1 + usize::from(len);
+            let here = self.buffer.get(usize::from(at)..usize::from(at) + end);
+            let (Some(here), Some(wanted)) = (here, rest.get(..end)) else { return false };
+            if !here.eq_ignore_ascii_case(wanted) {
+                return false;
+            }
+            if len == 0 {
+                return true;
+            }
+            rest = rest.get(end..).unwrap_or_default();
+            at += 1 + u16::from(len);
+        }
+    }
+
+    fn opt_len(&self) -> usize {
+        self.edns.map_or(0, |edns| OPT_FIXED + edns.ede.map_or(0, |ede| 6 + ede.text.len()))
+    }
+
+    fn push_opt(&mut self, edns: ReplyEdns) {
+        // An extended error is a courtesy: it never pushes a message over its limit.
+        let fits = self.buffer.len() + self.opt_len() <= self.limit;
+        let ede = edns.ede.filter(|_| fits);
+        self.buffer.push(0);
+        self.buffer.extend_from_slice(&Rtype::OPT.0.to_be_bytes());
+        self.buffer.extend_from_slice(&edns.udp_size.to_be_bytes());
+        let flags = if edns.do_bit { 0x80 } else { 0 };
+        self.buffer.extend_from_slice(&[self.rcode.extended_bits(), 0, flags, 0]);
+        let Some(ede) = ede else {
+            self.buffer.extend_from_slice(&[0, 0]);
+            return;
+        };
+        let text_len = u16::try_from(ede.text.len()).unwrap_or(0);
+        for number in [6 + text_len, EDE_CODE, 2 + text_len, ede.code] {
+            self.buffer.extend_from_slice(&number.to_be_bytes());
+        }
+        self.buffer.extend_from_slice(ede.text.as_bytes());
+    }
+}
+
+/// Types whose data may be sent with compressed names: those of RFC 1035 (RFC 3597 §4).
+fn compresses(rtype: Rtype) -> bool {
+    matches!(
+        rtype,
+        Rtype::NS
+            | Rtype::CNAME
+            | Rtype::SOA
+            | Rtype::PTR
+            | Rtype::MX
+            | Rtype::MINFO
+            | Rtype::MB
+            | Rtype::MG
+            | Rtype::MR
+            | Rtype::MD
+            | Rtype::MF
+    )
+}
+
+/// Octets of a header: also where the name of the question stands.
+const HEADER: usize = 12;
+/// Every receiver takes a message of this size (RFC 1035 §2.3.4).
+const MIN_MESSAGE: usize = 512;
+/// Octets of OPT without options.
+const OPT_FIXED: usize = 11;
+/// Option code of extended errors (RFC 8914 §2).
+const EDE_CODE: u16 = 15;
+/// Names that later ones may point to; more are written in full.
+const MAX_OFFSETS: usize = 32;
