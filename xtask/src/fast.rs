@@ -1,0 +1,41 @@
+//! The fast tier: everything that a change must pass, in at most 15 minutes on two cores.
+
+use std::fs;
+use std::path::Path;
+
+use crate::run::{Failure, Step};
+use crate::{tidy, tools, workspace};
+
+/// Tools, format, clippy, tidy, then all tests. The tests come last, so that the last lines of
+/// the run are the test runner's own.
+pub(crate) fn run() -> Result<(), Failure> {
+    let root = workspace::root();
+    tools::install()?;
+    Step::cargo(&root, &["fmt", "--all", "--check"]).run()?;
+    Step::cargo(&root, CLIPPY).run()?;
+    // Long runs are no default test targets; clippy has to be told about them.
+    Step::cargo(&root, CLIPPY_SOAK).run()?;
+    tidy::run()?;
+    // The end-to-end tests run the programs as a user gets them.
+    Step::cargo(&root, &["build", "--workspace", "--bins"]).run()?;
+    if Step::cargo(&root, &["nextest", "--version"]).works() {
+        Step::cargo(&root, &["test", "--workspace", "--doc", "--quiet"]).run()?;
+        return Step::cargo(&root, &["nextest", "run", "--workspace", "--no-fail-fast"]).run();
+    }
+    Step::cargo(&root, &["test", "--workspace", "--no-fail-fast"]).run()
+}
+
+/// What the project's own CI does, run here.
+pub(crate) fn run_in_ci() -> Result<(), Failure> {
+    Step::new(&workspace::root(), ".ci/run", &[]).run()
+}
+
+/// Writes a file whole.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+const CLIPPY: &[&str] =
+    &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+const CLIPPY_SOAK: &[&str] =
+    &["clippy", "--workspace", "--test", "soak", "--quiet", "--", "-D", "warnings"];
