@@ -1,1 +1,27 @@
-//! node
+//! One node: it drives the engine and serves its doors.
+//!
+//! # What
+//! [`Node`] opens a data directory, loads the state, and runs the one thread that writes
+//! ([`Node::submit`]); the [`admin`] commands that the operator gives over a local socket or to a
+//! stopped service; the import and export of zone files; the background folding of the log.
+//!
+//! # Not here
+//! No judgement (that is `engine`), no bytes of DNS or HTTP (those are `server` and `gateway`), no
+//! configuration files (those are read by `bynamed`).
+//!
+//! # Flow
+//! `Node::open → load state → writer thread ⇄ Engine ⇄ Store`; doors get [`Client`]s.
+//!
+//! # Start reading at
+//! `node.rs`, then `writer.rs`.
+
+pub mod admin;
+mod boot;
+mod folder;
+mod import;
+mod node;
+mod writer;
+
+pub use gateway::{Client, Random, SubmitError};
+pub use import::ImportError;
+pub use node::{Node, NodeError, Options};

@@ -16,8 +16,14 @@
 //! # Start reading at
 //! `change.rs` for writing, `answer.rs` for reading.
 
+mod answer;
 mod change;
+mod index;
 mod judge;
+mod zone;
+mod zones;
 
 pub use change::{Change, Delta, Edit, Prerequisite, Refusal};
-pub use judge::{View, judge};
+pub use judge::{View, judge, next_serial};
+pub use zone::{Snapshot, Zone};
+pub use zones::Zones;

@@ -1,0 +1,99 @@
+//! Handing requests to the writer and waiting for their outcome.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use account::Actor;
+use engine::{Live, Operation, Outcome, Request};
+use store::Origin;
+use tokio::sync::oneshot;
+
+use crate::random::Random;
+
+/// A request on its way to the writer.
+pub struct Letter {
+    /// What is asked.
+    pub request: Request,
+    /// Where the outcome goes.
+    pub reply: oneshot::Sender<Outcome>,
+}
+
+/// A door's access to the one writer. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    live: Arc<Live>,
+    /// `None` once the node stops.
+    letters: Arc<Mutex<Option<SyncSender<Letter>>>>,
+    writable: Arc<AtomicBool>,
+    random: Random,
+}
+
+/// Why a request got no outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The queue is full. Nothing was done; try again later.
+    #[error("too many changes are waiting")]
+    Busy,
+    /// The service is stopping. Nothing was done.
+    #[error("the service is stopping")]
+    Stopping,
+    /// The writer ended before it answered: the change may or may not have been made.
+    #[error("could not confirm the change: the service stopped while it was under way")]
+    Unconfirmed,
+}
+
+impl Client {
+    /// A client that puts letters into this queue.
+    pub fn new(
+        live: Arc<Live>,
+        letters: SyncSender<Letter>,
+        writable: Arc<AtomicBool>,
+        random: Random,
+    ) -> Client {
+        Client { live, letters: Arc::new(Mutex::new(Some(letters))), writable, random }
+    }
+
+    /// The visible state.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// Whether the last write succeeded, so that the next one is likely to.
+    pub fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    /// The origin of a request from this address, with a fresh salt.
+    pub fn origin(&self, address: std::net::IpAddr) -> Option<Origin> {
+        let salt = self.random.octets().ok()?;
+        Some(Origin { salt, address })
+    }
+
+    /// Queues a request. The receiver yields its outcome, or an error when the writer ended first.
+    pub fn submit(&self, request: Request) -> Result<oneshot::Receiver<Outcome>, SubmitError> {
+        let (reply, outcome) = oneshot::channel();
+        let letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        let letters = letters.as_ref().ok_or(SubmitError::Stopping)?;
+        match letters.try_send(Letter { request, reply }) {
+            Ok(()) => Ok(outcome),
+            Err(TrySendError::Full(_)) => {
+                metrics::counter!("byname_submit_refused_total", "why" => "queue full").increment(1);
+                Err(SubmitError::Busy)
+            }
+            Err(TrySendError::Disconnected(_)) => Err(SubmitError::Stopping),
+        }
+    }
+
+    /// Queues an operation of the operator and waits for its outcome. Not to be called on a thread
+    /// that drives asynchronous tasks.
+    pub fn operate(&self, operation: Operation) -> Result<Outcome, SubmitError> {
+        let request = Request { actor: Actor::Operator, origin: None, operation };
+        self.submit(request)?.blocking_recv().map_err(|_| SubmitError::Unconfirmed)
+    }
+
+    /// Lets the writer finish what is queued and end; later submissions are refused.
+    pub fn close(&self) {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}

@@ -1,0 +1,171 @@
+//! The one thread that writes: it drives the engine's step function.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use account::{Actor, Timestamp};
+use engine::{Batch, Engine, Operation, Outcome, Reply, Request, Settled, Submission, Ticket};
+use gateway::{Letter, Random};
+use store::{AppendError, BatchId, Store, Writer as Fence};
+use tokio::sync::oneshot;
+
+
+/// What the writer thread owns.
+pub(crate) struct Writer {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) fence: Fence,
+    pub(crate) letters: Receiver<Letter>,
+    /// Wakes the folder after a commit.
+    pub(crate) wake_folder: SyncSender<()>,
+    pub(crate) writable: Arc<AtomicBool>,
+    pub(crate) random: Random,
+}
+
+/// Replies that are owed, by ticket.
+#[derive(Default)]
+struct Owed {
+    last: u64,
+    replies: HashMap<Ticket, oneshot::Sender<Outcome>>,
+}
+
+impl Writer {
+    /// Runs until all clients are gone and everything queued is answered. The engine and the right
+    /// to write come back, for a last snapshot.
+    pub(crate) fn run(mut self) -> Engine {
+        let mut owed = Owed::default();
+        let mut flushed = Instant::now();
+        loop {
+            let open = self.collect(&mut owed);
+            if !open || flushed.elapsed() >= SEEN_FLUSH {
+                flushed = Instant::now();
+                self.push(system(Operation::FlushSeen), None, &mut owed);
+            }
+            while self.engine.waiting() > 0 {
+                self.step(&mut owed);
+            }
+            if !open {
+                return self.engine;
+            }
+        }
+    }
+
+    /// Waits for a letter and takes all that are there; whether more can come.
+    fn collect(&mut self, owed: &mut Owed) -> bool {
+        match self.letters.recv_timeout(SEEN_FLUSH) {
+            Ok(letter) => self.push(letter.request, Some(letter.reply), owed),
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        while self.engine.waiting() < COLLECT_MAX
+            && let Ok(letter) = self.letters.try_recv()
+        {
+            self.push(letter.request, Some(letter.reply), owed);
+        }
+        true
+    }
+
+    fn push(
+        &mut self,
+        request: Request,
+        reply: Option<oneshot::Sender<Outcome>>,
+        owed: &mut Owed,
+    ) {
+        owed.last += 1;
+        let ticket = Ticket(owed.last);
+        if let Some(reply) = reply {
+            owed.replies.insert(ticket, reply);
+        }
+        self.engine.push(Submission { ticket, request });
+    }
+
+    /// One round: judge, write, make visible, answer.
+    fn step(&mut self, owed: &mut Owed) {
+        let step = self.engine.step(now());
+        answer(step.replies, owed);
+        let Some(batch) = step.batch else { return };
+        let started = Instant::now();
+        let settled = self.append(&batch);
+        metrics::histogram!("byname_commit_seconds").record(started.elapsed().as_secs_f64());
+        self.writable.store(settled == Settled::Durable, Ordering::Relaxed);
+        if settled == Settled::Durable {
+            metrics::counter!("byname_commits_total").increment(1);
+            metrics::counter!("byname_events_total").increment(batch.events.len() as u64);
+        }
+        answer(self.engine.settle(batch.number, settled), owed);
+        match self.wake_folder.try_send(()) {
+            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+        }
+    }
+
+    fn append(&self, batch: &Batch) -> Settled {
+        let id = match self.random.octets() {
+            Ok(octets) => BatchId(octets),
+            Err(error) => {
+                tracing::error!(%error, "changes are refused");
+                return Settled::NotWritten;
+            }
+        };
+        match self.store.append(&self.fence, batch.expect_head, id, &batch.events) {
+            Ok(_) => Settled::Durable,
+            Err(AppendError::Unknown(why)) => {
+                tracing::error!(why, "could not confirm a commit; asking the store");
+                self.settle_unknown(id)
+            }
+            Err(error) => {
+                metrics::counter!("byname_commit_failures_total").increment(1);
+                tracing::error!(
+                    %error,
+                    hint = "changes are refused until the store can write; queries are answered",
+                    "a commit was not written"
+                );
+                Settled::NotWritten
+            }
+        }
+    }
+
+    /// Asks until the store knows: nothing is answered before.
+    fn settle_unknown(&self, id: BatchId) -> Settled {
+        self.writable.store(false, Ordering::Relaxed);
+        let mut pause = UNKNOWN_PAUSE_MIN;
+        loop {
+            match self.store.outcome(self.fence.shard, id) {
+                Ok(Some(_)) => return Settled::Durable,
+                Ok(None) => return Settled::NotWritten,
+                Err(error) => tracing::error!(%error, "the store does not say yet"),
+            }
+            std::thread::park_timeout(pause);
+            pause = (pause * 2).min(UNKNOWN_PAUSE_MAX);
+        }
+    }
+}
+
+fn system(operation: Operation) -> Request {
+    Request { actor: Actor::System, origin: None, operation }
+}
+
+fn answer(replies: Vec<Reply>, owed: &mut Owed) {
+    for reply in replies {
+        if let Some(sender) = owed.replies.remove(&reply.ticket) {
+            // Whoever asked may have gone away; the outcome stands all the same.
+            let _ = sender.send(reply.outcome);
+        }
+    }
+}
+
+/// The moment, by the system's clock.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Most submissions taken before a step.
+const COLLECT_MAX: usize = 4096;
+/// How often "last seen" is written down.
+const SEEN_FLUSH: Duration = Duration::from_secs(60);
+/// Pauses between questions about a commit that could not be confirmed.
+const UNKNOWN_PAUSE_MIN: Duration = Duration::from_millis(20);
+const UNKNOWN_PAUSE_MAX: Duration = Duration::from_secs(2);
