@@ -67,6 +67,19 @@ pub trait Feed: Send {
     fn next(&mut self, wait: Duration) -> Result<Option<Commit>, FeedError>;
 }
 
+/// The first and last position of a batch that is to stand after `expect_head`, or why it is
+/// malformed: what every store checks before it writes.
+pub fn positions(expect_head: Pos, events: &[Event]) -> Result<(Pos, Pos), AppendError> {
+    let Some(last) = events.last() else {
+        return Err(AppendError::Malformed("it has no event"));
+    };
+    let dense = events.iter().zip(expect_head.0 + 1..).all(|(event, pos)| event.pos.0 == pos);
+    if !dense {
+        return Err(AppendError::Malformed("the positions do not follow the head"));
+    }
+    Ok((Pos(expect_head.0 + 1), last.pos))
+}
+
 /// What a store can do, as verified by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {

@@ -1,1 +1,187 @@
 //! The versioned encoding of events and items.
+//!
+//! Every event starts with the version that it was written in, and is read by the code of that
+//! version for ever: a new version is a new module beside [`v1`], an arm in [`decode_event`] and
+//! golden files of its own. Integers are varints, names are relative to their zone where there is
+//! one. The hash of an event covers the octets as they were written, so an event of an old version
+//! verifies without being written anew.
+
+mod octets;
+mod stream;
+mod v1;
+
+use ring::digest::{Context, SHA256};
+
+use crate::event::{Event, EventBody, Hash, Origin, Pos};
+use crate::item::Item;
+use octets::Octets;
+
+pub use stream::{StateReader, StateWriter};
+
+/// Why octets are not an event or an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// They end before the value does.
+    #[error("the data ends early")]
+    Short,
+    /// They were written by a newer release.
+    #[error("the data is of version {0}, which this release does not know")]
+    Version(u8),
+    /// They make no sense.
+    #[error("the data is malformed: {0}")]
+    Malformed(&'static str),
+    /// The hash of the event is not that of its content and of the event before.
+    #[error("the hash of event {} does not fit its content and the event before", .0.0)]
+    Hash(Pos),
+}
+
+/// Appends the encoding of an event.
+pub fn encode_event(event: &Event, out: &mut Vec<u8>) {
+    let mut rest = Vec::with_capacity(128);
+    octets::put_varint(&mut rest, event.pos.0);
+    rest.extend_from_slice(&event.hash.0);
+    put_origin(&mut rest, event.origin.as_ref());
+    v1::put_body(&mut rest, &event.body);
+    out.push(v1::VERSION);
+    octets::put_varint(out, rest.len() as u64);
+    out.extend_from_slice(&rest);
+}
+
+/// Reads one event; the octets after it are the second half of the result.
+pub fn decode_event(octets: &[u8]) -> Result<(Event, &[u8]), CodecError> {
+    let (raw, rest) = Raw::split(octets)?;
+    Ok((raw.decode()?, rest))
+}
+
+/// Reads one event and checks its hash against its own octets and the hash of the event before.
+pub fn verify_event(octets: &[u8], previous: Hash) -> Result<(Event, &[u8]), CodecError> {
+    let (raw, rest) = Raw::split(octets)?;
+    if raw.hash != chain(previous, raw.version, raw.pos, raw.body) {
+        return Err(CodecError::Hash(raw.pos));
+    }
+    let event = raw.decode()?;
+    let kept = event.origin.as_ref().map(Origin::commitment);
+    if kept.is_some() && kept != event.body.origin_commitment {
+        return Err(CodecError::Hash(event.pos));
+    }
+    Ok((event, rest))
+}
+
+/// Appends the encoding of an item; its version is that of the stream that it stands in.
+pub fn encode_item(item: &Item, out: &mut Vec<u8>) {
+    v1::put_item(out, item);
+}
+
+/// Reads exactly one item of a version.
+pub fn decode_item(version: u8, octets: &[u8]) -> Result<Item, CodecError> {
+    match version {
+        v1::VERSION => v1::item(octets),
+        unknown => Err(CodecError::Version(unknown)),
+    }
+}
+
+/// The version that events and items are written in.
+pub const VERSION: u8 = v1::VERSION;
+
+impl Event {
+    /// An event after another one, whose hash is `previous` (all zero before the first).
+    pub fn seal(previous: Hash, pos: Pos, body: EventBody, origin: Option<Origin>) -> Event {
+        let mut octets = Vec::with_capacity(128);
+        v1::put_body(&mut octets, &body);
+        let hash = chain(previous, v1::VERSION, pos, &octets);
+        Event { pos, body, origin, hash }
+    }
+}
+
+impl Origin {
+    /// SHA-256 of the salt and the address: what stays when the origin is erased.
+    pub fn commitment(&self) -> [u8; 32] {
+        let mut context = Context::new(&SHA256);
+        context.update(&self.salt);
+        match self.address {
+            std::net::IpAddr::V4(address) => context.update(&address.octets()),
+            std::net::IpAddr::V6(address) => context.update(&address.octets()),
+        }
+        finish(context)
+    }
+}
+
+/// An event whose body is not read yet.
+struct Raw<'a> {
+    version: u8,
+    pos: Pos,
+    hash: Hash,
+    origin: Option<Origin>,
+    body: &'a [u8],
+}
+
+impl<'a> Raw<'a> {
+    fn split(octets: &'a [u8]) -> Result<(Raw<'a>, &'a [u8]), CodecError> {
+        let mut outer = Octets::new(octets);
+        let version = outer.octet()?;
+        if version != v1::VERSION {
+            return Err(CodecError::Version(version));
+        }
+        let mut inner = Octets::new(outer.counted()?);
+        let pos = Pos(inner.varint()?);
+        let hash = Hash(inner.array()?);
+        let origin = origin(&mut inner)?;
+        Ok((Raw { version, pos, hash, origin, body: inner.rest() }, outer.rest()))
+    }
+
+    fn decode(self) -> Result<Event, CodecError> {
+        let body = v1::body(self.body)?;
+        Ok(Event { pos: self.pos, body, origin: self.origin, hash: self.hash })
+    }
+}
+
+fn chain(previous: Hash, version: u8, pos: Pos, body: &[u8]) -> Hash {
+    let mut context = Context::new(&SHA256);
+    context.update(&previous.0);
+    context.update(&[version]);
+    context.update(&pos.0.to_be_bytes());
+    context.update(body);
+    Hash(finish(context))
+}
+
+fn finish(context: Context) -> [u8; 32] {
+    let mut hash = [0; 32];
+    for (to, from) in hash.iter_mut().zip(context.finish().as_ref()) {
+        *to = *from;
+    }
+    hash
+}
+
+fn put_origin(out: &mut Vec<u8>, origin: Option<&Origin>) {
+    let Some(origin) = origin else { return out.push(0) };
+    match origin.address {
+        std::net::IpAddr::V4(address) => {
+            out.push(4);
+            out.extend_from_slice(&origin.salt);
+            out.extend_from_slice(&address.octets());
+        }
+        std::net::IpAddr::V6(address) => {
+            out.push(6);
+            out.extend_from_slice(&origin.salt);
+            out.extend_from_slice(&address.octets());
+        }
+    }
+}
+
+fn origin(octets: &mut Octets<'_>) -> Result<Option<Origin>, CodecError> {
+    match octets.octet()? {
+        0 => Ok(None),
+        4 => {
+            let (salt, address) = (octets.array()?, octets.array::<4>()?);
+            Ok(Some(Origin { salt, address: address.into() }))
+        }
+        6 => {
+            let (salt, address) = (octets.array()?, octets.array::<16>()?);
+            Ok(Some(Origin { salt, address: address.into() }))
+        }
+        _ => Err(CodecError::Malformed("kind of an origin")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,13 +16,19 @@
 //! `event.rs`, then `api.rs`.
 
 mod api;
+mod bell;
 pub mod codec;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod event;
 mod item;
+mod memory;
 
 pub use api::{
     AppendError, BatchId, Caps, Commit, Durability, Feed, FeedError, FeedKind, NodeId, ShardId,
-    ShardInfo, Store, StoreError, Writer,
+    ShardInfo, Store, StoreError, Writer, positions,
 };
+pub use bell::{Bell, BellFeed};
 pub use event::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Origin, Pos};
 pub use item::Item;
+pub use memory::MemoryStore;
