@@ -225,12 +225,8 @@ impl Engine {
             Ok(judged) => {
                 draft.weight += judged.facts.iter().map(weight).sum::<usize>();
                 let event = self.seal(at, &submission.request, judged.facts);
-                let outcome = Outcome::Done {
-                    pos: event.pos,
-                    at,
-                    serial: judged.serial,
-                    made: judged.made,
-                };
+                let outcome =
+                    Outcome::Done { pos: event.pos, at, serial: judged.serial, made: judged.made };
                 draft.events.push(event);
                 outcome
             }
@@ -399,10 +395,8 @@ fn actor_ref(actor: &Actor) -> ActorRef {
 }
 
 fn replies(parked: Vec<Parked>) -> Vec<Reply> {
-    let reply = |parked: Parked| Reply {
-        ticket: parked.submission.ticket,
-        outcome: parked.outcome,
-    };
+    let reply =
+        |parked: Parked| Reply { ticket: parked.submission.ticket, outcome: parked.outcome };
     parked.into_iter().map(reply).collect()
 }
 

@@ -7,7 +7,7 @@ use account::policy::{self, Denied};
 use account::{Actor, Entity, Host, Scope, Timestamp, TokenActor, TokenId};
 use store::Fact;
 use wire::{Name, Rtype, Serial};
-use zone::{Change, Delta, Edit, View, Zone};
+use zone::{Change, Delta, Edit, Zone};
 
 use crate::engine::{BatchNo, Judged};
 use crate::live::Live;

@@ -12,10 +12,13 @@ use crate::engine::BatchNo;
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     /// Zone, then owner, then type.
-    rrsets: HashMap<Name, HashMap<Name, BTreeMap<Rtype, Decided<Option<Rrset>>>>>,
+    rrsets: HashMap<Name, Owners>,
     serials: HashMap<Name, Decided<Serial>>,
     hosts: HashMap<Name, Decided<Host>>,
 }
+
+type Owners = HashMap<Name, Types>;
+type Types = BTreeMap<Rtype, Decided<Option<Rrset>>>;
 
 /// A value and the last batch that decided it.
 #[derive(Debug)]
@@ -84,11 +87,6 @@ impl Overlay {
         self.hosts.clear();
     }
 
-    /// Whether nothing is decided that is not visible.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rrsets.is_empty() && self.serials.is_empty() && self.hosts.is_empty()
-    }
-
     /// One zone with the decisions over it.
     pub(crate) fn over<'a>(&'a self, zone: &'a Zone) -> Overlaid<'a> {
         Overlaid { zone, decided: self.rrsets.get(zone.apex()) }
@@ -98,11 +96,11 @@ impl Overlay {
 /// A zone as judges see it.
 pub(crate) struct Overlaid<'a> {
     zone: &'a Zone,
-    decided: Option<&'a HashMap<Name, BTreeMap<Rtype, Decided<Option<Rrset>>>>>,
+    decided: Option<&'a Owners>,
 }
 
 impl Overlaid<'_> {
-    fn types_decided(&self, owner: &Name) -> Option<&BTreeMap<Rtype, Decided<Option<Rrset>>>> {
+    fn types_decided(&self, owner: &Name) -> Option<&Types> {
         self.decided.and_then(|owners| owners.get(owner))
     }
 }

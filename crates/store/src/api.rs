@@ -54,11 +54,20 @@ pub trait Store: Send + Sync {
         body: &mut dyn Read,
     ) -> Result<(), StoreError>;
 
-    /// The newest snapshot, its checksum verified while it is read: the position and the body.
-    fn snapshot(&self, shard: ShardId) -> Result<Option<(Pos, Box<dyn Read + Send>)>, StoreError>;
+    /// The newest snapshot.
+    fn snapshot(&self, shard: ShardId) -> Result<Option<Snapshot>, StoreError>;
 
     /// Forgets commits that end at or before a position; refuses past the newest snapshot.
     fn trim(&self, shard: ShardId, upto: Pos) -> Result<(), StoreError>;
+}
+
+/// A snapshot of the state of a shard.
+pub struct Snapshot {
+    /// The position that it stands at.
+    pub at: Pos,
+    /// Its octets, as `put_snapshot` took them: read by [`crate::codec::StateReader`], which also
+    /// checks their sum.
+    pub body: Box<dyn Read + Send>,
 }
 
 /// A stream of commits.

@@ -15,6 +15,7 @@ use ring::digest::{Context, SHA256};
 use crate::event::{Event, EventBody, Hash, Origin, Pos};
 use crate::item::Item;
 use octets::Octets;
+use wire::{Rrset, Rtype};
 
 pub use stream::{StateReader, StateWriter};
 
@@ -76,6 +77,19 @@ pub fn encode_item(item: &Item, out: &mut Vec<u8>) {
 pub fn decode_item(version: u8, octets: &[u8]) -> Result<Item, CodecError> {
     match version {
         v1::VERSION => v1::item(octets),
+        unknown => Err(CodecError::Version(unknown)),
+    }
+}
+
+/// Appends the encoding of an RRset alone, for tables.
+pub fn encode_rrset(rrset: &Rrset, out: &mut Vec<u8>) {
+    v1::put_rrset(out, rrset);
+}
+
+/// Reads exactly one RRset of a type.
+pub fn decode_rrset(version: u8, rtype: Rtype, octets: &[u8]) -> Result<Rrset, CodecError> {
+    match version {
+        v1::VERSION => v1::rrset_alone(octets, rtype),
         unknown => Err(CodecError::Version(unknown)),
     }
 }

@@ -67,6 +67,7 @@ pub struct Origin {
 
 /// One durable effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "few live at a time, and most are `Changed`")]
 pub enum Fact {
     /// RRsets of a zone changed.
     Changed {

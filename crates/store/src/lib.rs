@@ -26,7 +26,7 @@ mod memory;
 
 pub use api::{
     AppendError, BatchId, Caps, Commit, Durability, Feed, FeedError, FeedKind, NodeId, ShardId,
-    ShardInfo, Store, StoreError, Writer, positions,
+    ShardInfo, Snapshot, Store, StoreError, Writer, positions,
 };
 pub use bell::{Bell, BellFeed};
 pub use event::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Origin, Pos};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::api::{
     AppendError, BatchId, Caps, Commit, Durability, Feed, FeedError, FeedKind, NodeId, ShardId,
-    ShardInfo, Store, StoreError, Writer,
+    ShardInfo, Snapshot, Store, StoreError, Writer,
 };
 use crate::bell::{Bell, BellFeed};
 use crate::codec;
@@ -148,10 +148,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn snapshot(&self, shard: ShardId) -> Result<Option<(Pos, Box<dyn Read + Send>)>, StoreError> {
+    fn snapshot(&self, shard: ShardId) -> Result<Option<Snapshot>, StoreError> {
         let shards = lock(&self.shards);
         let kept = shards.get(&shard).and_then(|shard| shard.snapshot.clone());
-        Ok(kept.map(|(at, octets)| (at, Box::new(Cursor::new(octets)) as Box<dyn Read + Send>)))
+        Ok(kept.map(|(at, octets)| Snapshot { at, body: Box::new(Cursor::new(octets)) }))
     }
 
     fn trim(&self, shard: ShardId, upto: Pos) -> Result<(), StoreError> {

@@ -200,12 +200,19 @@ fn delta(octets: &mut Octets<'_>, zone: &Name) -> Result<Delta, CodecError> {
     Ok(Delta { owner, rtype, before, after })
 }
 
-fn put_rrset(out: &mut Vec<u8>, rrset: &Rrset) {
+pub(super) fn put_rrset(out: &mut Vec<u8>, rrset: &Rrset) {
     put_varint(out, u64::from(rrset.ttl_s));
     put_varint(out, rrset.rdata.len() as u64);
     for rdata in &rrset.rdata {
         put_counted(out, rdata.as_wire());
     }
+}
+
+pub(super) fn rrset_alone(octets: &[u8], rtype: Rtype) -> Result<Rrset, CodecError> {
+    let mut octets = Octets::new(octets);
+    let rrset = rrset(&mut octets, rtype)?;
+    octets.end()?;
+    Ok(rrset)
 }
 
 fn rrset(octets: &mut Octets<'_>, rtype: Rtype) -> Result<Rrset, CodecError> {
