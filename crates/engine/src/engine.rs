@@ -152,6 +152,11 @@ impl Engine {
         (self.durable.pos, self.durable.hash)
     }
 
+    /// Imports that were begun and neither finished nor given up.
+    pub fn unfinished_imports(&self) -> Vec<store::ImportId> {
+        self.staging.keys().copied().collect()
+    }
+
     /// Every piece of the visible state, `At` first: for snapshots. Only with nothing in flight.
     pub fn items(&self) -> impl Iterator<Item = Item> + '_ {
         let at = Item::At { pos: self.durable.pos, hash: self.durable.hash };

@@ -23,5 +23,4 @@ mod node;
 mod writer;
 
 pub use gateway::{Client, Random, SubmitError};
-pub use import::ImportError;
 pub use node::{Node, NodeError, Options};

@@ -12,7 +12,6 @@ use gateway::{Letter, Random};
 use store::{AppendError, BatchId, Store, Writer as Fence};
 use tokio::sync::oneshot;
 
-
 /// What the writer thread owns.
 pub(crate) struct Writer {
     pub(crate) engine: Engine,
@@ -68,12 +67,7 @@ impl Writer {
         true
     }
 
-    fn push(
-        &mut self,
-        request: Request,
-        reply: Option<oneshot::Sender<Outcome>>,
-        owed: &mut Owed,
-    ) {
+    fn push(&mut self, request: Request, reply: Option<oneshot::Sender<Outcome>>, owed: &mut Owed) {
         owed.last += 1;
         let ticket = Ticket(owed.last);
         if let Some(reply) = reply {

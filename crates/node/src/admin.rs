@@ -1,0 +1,35 @@
+//! What the operator can order: by a local socket from a running service, or directly on the data
+//! directory of one that is stopped. Both run [`execute`].
+
+mod command;
+mod execute;
+mod show;
+mod socket;
+
+pub use command::{Command, HostSettings, ZoneSettings};
+pub use execute::{Answer, Export, execute};
+pub use socket::{AdminSocket, CallError, Called, call, serve};
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdminError {
+    /// It makes no sense, names something that is not there, or the like.
+    #[error("{0}")]
+    Invalid(String),
+    /// A rule forbids it.
+    #[error("{0}")]
+    Refused(String),
+    /// It cannot be done now.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl AdminError {
+    /// The exit code of the program that gave the order.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            AdminError::Invalid(_) | AdminError::Unavailable(_) => 1,
+            AdminError::Refused(_) => 3,
+        }
+    }
+}

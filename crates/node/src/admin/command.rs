@@ -1,0 +1,162 @@
+//! The orders, as they cross the socket.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// One order. Names are in presentation form; a zone file follows the order as octets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Command {
+    /// Serve a new zone.
+    ZoneAdd {
+        /// Its apex.
+        zone: String,
+        /// Its name servers; `ns1` below the apex when none is given.
+        ns: Vec<String>,
+        /// Its settings.
+        settings: ZoneSettings,
+    },
+    /// List the zones.
+    ZoneList,
+    /// Show one zone.
+    ZoneShow {
+        /// Its apex.
+        zone: String,
+    },
+    /// Make the zone file that follows the content of a zone.
+    ZoneImport {
+        /// Its apex.
+        zone: String,
+        /// Its settings, when it is new.
+        settings: ZoneSettings,
+    },
+    /// Write a zone as a zone file after the answer.
+    ZoneExport {
+        /// Its apex.
+        zone: String,
+    },
+    /// Stop serving a zone and forget it, its hosts included.
+    ZoneRemove {
+        /// Its apex.
+        zone: String,
+    },
+    /// A new host and its token.
+    HostAdd {
+        /// Its name.
+        host: String,
+        /// Name of the account that owns it; the operator's when not given.
+        account: Option<String>,
+        /// Its settings.
+        settings: HostSettings,
+    },
+    /// List hosts.
+    HostList {
+        /// Of this zone only.
+        zone: Option<String>,
+    },
+    /// Show one host.
+    HostShow {
+        /// Its name.
+        host: String,
+    },
+    /// Change the settings of a host.
+    HostSet {
+        /// Its name.
+        host: String,
+        /// What changes.
+        settings: HostSettings,
+    },
+    /// A new token for a host in place of its old one.
+    HostRotate {
+        /// Its name.
+        host: String,
+    },
+    /// Forget a host and withdraw its addresses.
+    HostRemove {
+        /// Its name.
+        host: String,
+    },
+    /// A new token for several hosts.
+    TokenAdd {
+        /// The hosts.
+        hosts: Vec<String>,
+        /// What it is for.
+        label: String,
+    },
+    /// List tokens, without their secrets.
+    TokenList,
+    /// Revoke a token.
+    TokenRevoke {
+        /// Its number.
+        id: u64,
+    },
+    /// A new account.
+    AccountAdd {
+        /// Its name.
+        account: String,
+    },
+    /// List accounts.
+    AccountList,
+    /// Lockdown: names stay as they are, all tokens are revoked.
+    AccountFreeze {
+        /// Its name.
+        account: String,
+    },
+    /// End of a lockdown.
+    AccountUnfreeze {
+        /// Its name.
+        account: String,
+    },
+    /// A new TSIG key.
+    KeyAdd {
+        /// Its name.
+        key: String,
+        /// Its algorithm, as in TSIG records without the final dot.
+        algorithm: String,
+        /// The shared secret in base64; made and shown when not given.
+        secret: Option<String>,
+        /// Zones that it may act on.
+        zones: Vec<String>,
+        /// May send UPDATE.
+        update: bool,
+        /// May transfer.
+        transfer: bool,
+    },
+    /// List TSIG keys, without their secrets.
+    KeyList,
+    /// Forget a TSIG key.
+    KeyRemove {
+        /// Its name.
+        key: String,
+    },
+    /// Write a backup.
+    Backup {
+        /// The file, with an absolute path.
+        file: PathBuf,
+    },
+    /// Verify the log and the tables.
+    Check,
+}
+
+/// Settings of a zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneSettings {
+    /// Name of the account that owns it; the operator's when not given.
+    pub account: Option<String>,
+    /// Other accounts may claim hosts in it.
+    pub suffix: bool,
+    /// TTL of hosts that set none, in seconds; 60 when not given.
+    pub host_ttl_s: Option<u32>,
+}
+
+/// Settings of a host; what is not given stays as it is, or at its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostSettings {
+    /// TTL of its addresses, in seconds.
+    pub ttl_s: Option<u32>,
+    /// Opt-in to private addresses.
+    pub private_ok: Option<bool>,
+}

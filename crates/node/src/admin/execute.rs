@@ -1,0 +1,359 @@
+//! Carrying out orders.
+
+use std::io::{self, Read};
+
+use account::secret::Secret;
+use account::{AccountId, TsigAlgorithm};
+use data_encoding::BASE64;
+use engine::{HostPatch, NewKey, NewToken, NewZone, Operation, Outcome, Refused};
+use gateway::Random;
+use serde_json::{Value, json};
+use store_sqlite::backup;
+use wire::{Name, Rdata, Rrset, Rtype, Serial, Soa};
+use zone::Snapshot;
+
+use super::command::{Command, HostSettings, ZoneSettings};
+use super::{AdminError, show};
+use crate::import;
+use crate::node::Node;
+
+/// What came of an order: a JSON value, and for an export the zone that follows it.
+#[derive(Debug)]
+pub struct Answer {
+    /// For the one who gave the order.
+    pub value: Value,
+    /// A zone file to be written after it.
+    pub export: Option<Export>,
+}
+
+/// A zone at one serial, to be written as a zone file.
+pub struct Export {
+    apex: Name,
+    zone: Snapshot,
+}
+
+impl Export {
+    /// Writes the zone file.
+    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        import::export(&self.apex, &self.zone, out)
+    }
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export").field("apex", &self.apex).finish_non_exhaustive()
+    }
+}
+
+/// Carries out one order; `body` holds what follows it, for an import.
+pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<Answer, AdminError> {
+    let orders = Orders { node };
+    let value = match command {
+        Command::ZoneAdd { zone, ns, settings } => orders.zone_add(zone, ns, settings)?,
+        Command::ZoneList => show::zones(node),
+        Command::ZoneShow { zone } => show::zone(node, &name(zone)?)?,
+        Command::ZoneImport { zone, settings } => orders.zone_import(zone, settings, body)?,
+        Command::ZoneExport { zone } => return orders.zone_export(zone),
+        Command::ZoneRemove { zone } => {
+            let zone = name(zone)?;
+            orders.operate(Operation::RemoveZone(zone.clone()))?;
+            json!({ "zone": text(&zone), "removed": true })
+        }
+        Command::HostAdd { host, account, settings } => {
+            orders.host_add(host, account.as_deref(), settings)?
+        }
+        Command::HostList { zone } => {
+            let zone = zone.as_deref().map(name).transpose()?;
+            show::hosts(node, zone.as_ref())?
+        }
+        Command::HostShow { host } => show::host(node, &name(host)?)?,
+        Command::HostSet { host, settings } => {
+            let host = name(host)?;
+            let policy = patch(settings);
+            orders.operate(Operation::SetHost { name: host.clone(), policy })?;
+            show::host(node, &host)?
+        }
+        Command::HostRotate { host } => orders.host_rotate(host)?,
+        Command::HostRemove { host } => {
+            let host = name(host)?;
+            orders.operate(Operation::RemoveHost(host.clone()))?;
+            json!({ "host": text(&host), "removed": true })
+        }
+        Command::TokenAdd { hosts, label } => orders.token_add(hosts, label)?,
+        Command::TokenList => show::tokens(node),
+        Command::TokenRevoke { id } => {
+            orders.operate(Operation::RevokeToken(account::TokenId(*id)))?;
+            json!({ "id": id, "revoked": true })
+        }
+        Command::AccountAdd { account } => {
+            let made = orders.operate(Operation::AddAccount(account.clone()))?;
+            json!({ "account": account, "id": made })
+        }
+        Command::AccountList => show::accounts(node),
+        Command::AccountFreeze { account } => orders.freeze(account, true)?,
+        Command::AccountUnfreeze { account } => orders.freeze(account, false)?,
+        Command::KeyAdd { .. } => orders.key_add(command)?,
+        Command::KeyList => show::keys(node),
+        Command::KeyRemove { key } => {
+            let key = name(key)?;
+            orders.operate(Operation::RemoveKey(key.clone()))?;
+            json!({ "key": text(&key), "removed": true })
+        }
+        Command::Backup { file } => {
+            let made = backup::backup(node.store(), file).map_err(failed)?;
+            json!({ "file": file, "events": made.events, "position": made.head.0 })
+        }
+        Command::Check => orders.check()?,
+    };
+    Ok(Answer { value, export: None })
+}
+
+struct Orders<'a> {
+    node: &'a Node,
+}
+
+impl Orders<'_> {
+    fn operate(&self, operation: Operation) -> Result<Option<u64>, AdminError> {
+        let outcome = self.node.client().operate(operation);
+        match outcome.map_err(|why| AdminError::Unavailable(why.to_string()))? {
+            Outcome::Done { made, .. } => Ok(made),
+            Outcome::Unchanged => Ok(None),
+            Outcome::Refused(why @ Refused::Denied(_)) => Err(AdminError::Refused(why.to_string())),
+            Outcome::Refused(why) => Err(AdminError::Invalid(why.to_string())),
+            Outcome::Unavailable => Err(AdminError::Unavailable(
+                "the store cannot write now (see the service's log); nothing was changed"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    fn zone_add(
+        &self,
+        zone: &str,
+        ns: &[String],
+        settings: &ZoneSettings,
+    ) -> Result<Value, AdminError> {
+        let apex = name(zone)?;
+        let mut servers = ns.iter().map(|ns| name(ns)).collect::<Result<Vec<_>, _>>()?;
+        if servers.is_empty() {
+            servers.push(below(b"ns1", &apex)?);
+        }
+        let mut new = self.new_zone(apex.clone(), settings)?;
+        let first = servers.first().cloned().unwrap_or_else(Name::root);
+        let soa = Soa {
+            mname: first,
+            rname: below(b"hostmaster", &apex)?,
+            serial: new.serial.0,
+            refresh_s: 3600,
+            retry_s: 600,
+            expire_s: 1_209_600,
+            // Negative answers live as long as a host's address: a new host is seen soon.
+            minimum_s: DEFAULT_TTL_S,
+        };
+        let soa = Rrset { ttl_s: APEX_TTL_S, rdata: vec![Rdata::soa(&soa)] };
+        let ns = Rrset { ttl_s: APEX_TTL_S, rdata: servers.iter().map(Rdata::name).collect() };
+        new.rrsets = vec![(apex.clone(), Rtype::SOA, soa), (apex.clone(), Rtype::NS, ns)];
+        self.operate(Operation::AddZone(new))?;
+        show::zone(self.node, &apex)
+    }
+
+    fn new_zone(&self, apex: Name, settings: &ZoneSettings) -> Result<NewZone, AdminError> {
+        let seconds = self.node.now().0 / 1000;
+        Ok(NewZone {
+            apex,
+            account: self.account(settings.account.as_deref())?,
+            suffix: settings.suffix,
+            host_ttl_s: settings.host_ttl_s.unwrap_or(DEFAULT_TTL_S),
+            rrsets: Vec::new(),
+            // Wraps in 2106 as serials do (RFC 1982).
+            serial: Serial((seconds & i64::from(u32::MAX)).try_into().unwrap_or_default()),
+        })
+    }
+
+    fn zone_import(
+        &self,
+        zone: &str,
+        settings: &ZoneSettings,
+        body: &mut dyn Read,
+    ) -> Result<Value, AdminError> {
+        let apex = name(zone)?;
+        let mut text = Vec::new();
+        let read = body.take(ZONEFILE_OCTETS_MAX + 1).read_to_end(&mut text);
+        read.map_err(|why| AdminError::Invalid(format!("the zone file did not arrive: {why}")))?;
+        if text.len() as u64 > ZONEFILE_OCTETS_MAX {
+            return Err(AdminError::Invalid("the zone file is larger than 2 GiB".to_owned()));
+        }
+        let new = self.new_zone(apex.clone(), settings)?;
+        let done = import::import(self.node.client(), &text, new);
+        let done = done.map_err(|why| AdminError::Invalid(why.to_string()))?;
+        Ok(json!({
+            "zone": zone_text(&apex),
+            "rrsets": done.rrsets,
+            "serial": done.serial.0,
+        }))
+    }
+
+    fn zone_export(&self, zone: &str) -> Result<Answer, AdminError> {
+        let apex = name(zone)?;
+        let served = self.node.live().zones().get(&apex);
+        let zone = served.ok_or_else(|| missing("zone", &apex))?.snapshot();
+        let value = json!({
+            "zone": zone_text(&apex),
+            "serial": zone.serial().0,
+            "rrsets": zone.rrset_count(),
+        });
+        Ok(Answer { value, export: Some(Export { apex, zone }) })
+    }
+
+    fn host_add(
+        &self,
+        host: &str,
+        account: Option<&str>,
+        settings: &HostSettings,
+    ) -> Result<Value, AdminError> {
+        let host = name(host)?;
+        let account = self.account(account)?;
+        let secret = self.secret()?;
+        let token = new_token(&secret, "");
+        let policy = patch(settings);
+        let id = self.operate(Operation::AddHost { name: host.clone(), account, policy, token })?;
+        Ok(json!({ "host": text(&host), "token": secret.reveal(), "id": id }))
+    }
+
+    fn host_rotate(&self, host: &str) -> Result<Value, AdminError> {
+        let host = name(host)?;
+        let secret = self.secret()?;
+        let token = new_token(&secret, "");
+        let id = self.operate(Operation::RotateHost { name: host.clone(), token })?;
+        Ok(json!({ "host": text(&host), "token": secret.reveal(), "id": id }))
+    }
+
+    fn token_add(&self, hosts: &[String], label: &str) -> Result<Value, AdminError> {
+        let hosts = hosts.iter().map(|host| name(host)).collect::<Result<Vec<_>, _>>()?;
+        let secret = self.secret()?;
+        let token = new_token(&secret, label);
+        let id = self.operate(Operation::AddToken { hosts: hosts.clone(), token })?;
+        let hosts: Vec<String> = hosts.iter().map(text).collect();
+        Ok(json!({ "hosts": hosts, "token": secret.reveal(), "id": id }))
+    }
+
+    fn freeze(&self, account: &str, frozen: bool) -> Result<Value, AdminError> {
+        let id = self.account(Some(account))?;
+        let operation = if frozen { Operation::Lockdown(id) } else { Operation::Unlock(id) };
+        self.operate(operation)?;
+        Ok(json!({ "account": account, "frozen": frozen }))
+    }
+
+    fn key_add(&self, command: &Command) -> Result<Value, AdminError> {
+        let Command::KeyAdd { key, algorithm, secret, zones, update, transfer } = command else {
+            return Err(AdminError::Invalid("not an order for a key".to_owned()));
+        };
+        let key = name(key)?;
+        let secret = match secret {
+            Some(given) => BASE64
+                .decode(given.as_bytes())
+                .map_err(|_| AdminError::Invalid("the secret is not base64".to_owned()))?,
+            None => [self.random()?, self.random()?].concat(),
+        };
+        let shown = BASE64.encode(&secret);
+        self.operate(Operation::AddKey(NewKey {
+            name: key.clone(),
+            algorithm: tsig_algorithm(algorithm)?,
+            secret,
+            zones: zones.iter().map(|zone| name(zone)).collect::<Result<_, _>>()?,
+            update: *update,
+            transfer: *transfer,
+        }))?;
+        Ok(json!({ "key": text(&key), "algorithm": algorithm, "secret": shown }))
+    }
+
+    fn check(&self) -> Result<Value, AdminError> {
+        let report = backup::check(self.node.store()).map_err(failed)?;
+        if !report.problems.is_empty() {
+            return Err(AdminError::Invalid(report.problems.join("; ")));
+        }
+        Ok(json!({
+            "events": report.log.events,
+            "position": report.log.head.0,
+            "snapshot": report.log.snapshot.0,
+            "tables": report.tables.map(|at| at.0),
+            "problems": [],
+        }))
+    }
+
+    fn account(&self, account: Option<&str>) -> Result<AccountId, AdminError> {
+        let Some(account) = account else { return Ok(AccountId(0)) };
+        let directory = self.node.live().directory();
+        let found = directory.account_named(account).map(|account| account.id);
+        found.ok_or_else(|| AdminError::Invalid(format!("no such account: {account}")))
+    }
+
+    fn secret(&self) -> Result<Secret, AdminError> {
+        self.random().map(Secret::from_random)
+    }
+
+    fn random(&self) -> Result<[u8; 16], AdminError> {
+        Random::new().octets().map_err(|why| AdminError::Unavailable(why.to_string()))
+    }
+}
+
+/// A name in presentation form, with or without the final dot.
+pub(crate) fn name(text: &str) -> Result<Name, AdminError> {
+    let parsed = Name::parse(text);
+    parsed.map_err(|why| AdminError::Invalid(format!("`{text}` is not a domain name: {why}")))
+}
+
+/// A host's name for people: no final dot, as clients send it.
+pub(crate) fn text(name: &Name) -> String {
+    let text = name.to_string();
+    match text.strip_suffix('.') {
+        Some(short) if !short.is_empty() => short.to_owned(),
+        Some(_) | None => text,
+    }
+}
+
+/// The same for a zone.
+pub(crate) fn zone_text(apex: &Name) -> String {
+    text(apex)
+}
+
+pub(crate) fn missing(what: &str, name: &Name) -> AdminError {
+    AdminError::Invalid(format!("no such {what}: {}", text(name)))
+}
+
+fn below(label: &[u8], apex: &Name) -> Result<Name, AdminError> {
+    apex.child(label).map_err(|why| AdminError::Invalid(why.to_string()))
+}
+
+fn new_token(secret: &Secret, label: &str) -> NewToken {
+    NewToken { hash: secret.hash(), label: label.to_owned() }
+}
+
+fn patch(settings: &HostSettings) -> HostPatch {
+    HostPatch { ttl_s: settings.ttl_s.map(Some), private_ok: settings.private_ok }
+}
+
+fn tsig_algorithm(text: &str) -> Result<TsigAlgorithm, AdminError> {
+    match text {
+        "hmac-md5" => Ok(TsigAlgorithm::HmacMd5),
+        "hmac-sha1" => Ok(TsigAlgorithm::HmacSha1),
+        "hmac-sha224" => Ok(TsigAlgorithm::HmacSha224),
+        "hmac-sha256" => Ok(TsigAlgorithm::HmacSha256),
+        "hmac-sha384" => Ok(TsigAlgorithm::HmacSha384),
+        "hmac-sha512" => Ok(TsigAlgorithm::HmacSha512),
+        other => Err(AdminError::Invalid(format!(
+            "unknown algorithm `{other}`; hmac-sha256 is the usual one"
+        ))),
+    }
+}
+
+fn failed(why: impl std::fmt::Display) -> AdminError {
+    AdminError::Unavailable(why.to_string())
+}
+
+/// TTL of hosts and of negative answers when nothing else is said, in seconds.
+const DEFAULT_TTL_S: u32 = 60;
+/// TTL of SOA and NS of a new zone, in seconds.
+const APEX_TTL_S: u32 = 3600;
+/// Longest zone file that is read, in octets.
+const ZONEFILE_OCTETS_MAX: u64 = 2 * 1024 * 1024 * 1024;

@@ -1,0 +1,176 @@
+//! The admin socket: `admin.sock` in the data directory, for its owner only.
+//!
+//! A caller writes one line of JSON, what follows the order, and shuts its side down. The service
+//! writes one line of JSON, `{"ok":…}` or `{"error":…,"exit":…}`, then the zone file of an export.
+
+use std::fs::Permissions;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{AdminError, Command, execute};
+use crate::node::Node;
+
+/// The open admin socket of a running service.
+#[derive(Debug)]
+pub struct AdminSocket {
+    path: PathBuf,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What a service answered to a call.
+#[derive(Debug)]
+pub struct Called {
+    /// The value.
+    pub value: Value,
+    /// What follows it: the zone file of an export.
+    pub body: BufReader<UnixStream>,
+}
+
+/// Why a call got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// No service runs on this data directory.
+    #[error("no service is running on this data directory")]
+    NotRunning,
+    /// The service answered with an error: the message and the exit code for it.
+    #[error("{message}")]
+    Answered {
+        /// What went wrong.
+        message: String,
+        /// Exit code.
+        exit: u8,
+    },
+    /// The connection broke, or it was not our service.
+    #[error("the admin socket: {0}")]
+    Broken(#[from] io::Error),
+}
+
+/// Opens the socket in the data directory of a node and answers callers until dropped.
+pub fn serve(node: Arc<Node>) -> io::Result<AdminSocket> {
+    let path = path(node.data());
+    // The data directory is locked for us: whatever lies there is of a service that is gone.
+    match std::fs::remove_file(&path) {
+        Ok(()) => {}
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+        Err(why) => return Err(why),
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&stopping);
+    let accept = move || accept(&listener, &node, &stop);
+    let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(accept)?;
+    Ok(AdminSocket { path, stopping, thread: Some(thread) })
+}
+
+/// Gives an order to the service that runs on a data directory.
+pub fn call(data: &Path, command: &Command, body: &mut dyn Read) -> Result<Called, CallError> {
+    let mut stream = match UnixStream::connect(path(data)) {
+        Ok(stream) => stream,
+        Err(why) => {
+            return Err(match why.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NotRunning,
+                _ => CallError::Broken(why),
+            });
+        }
+    };
+    let mut line = serde_json::to_vec(command).map_err(io::Error::other)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    io::copy(body, &mut stream)?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.by_ref().take(LINE_OCTETS_MAX).read_line(&mut line)?;
+    let mut answer: Value = serde_json::from_str(&line).map_err(io::Error::other)?;
+    if let Some(message) = answer.get("error").and_then(Value::as_str) {
+        let exit = answer.get("exit").and_then(Value::as_u64);
+        let exit = exit.and_then(|exit| u8::try_from(exit).ok()).unwrap_or(1);
+        return Err(CallError::Answered { message: message.to_owned(), exit });
+    }
+    let value = answer.get_mut("ok").map(Value::take).unwrap_or_default();
+    Ok(Called { value, body: reader })
+}
+
+impl Drop for AdminSocket {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        // Wakes the accepting thread. When it cannot be reached, it has ended already.
+        let _ = UnixStream::connect(&self.path);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn accept(listener: &UnixListener, node: &Arc<Node>, stopping: &AtomicBool) {
+    let callers = Arc::new(AtomicUsize::new(0));
+    for stream in listener.incoming() {
+        if stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(stream) = stream else { continue };
+        if callers.fetch_add(1, Ordering::SeqCst) >= CALLERS_MAX {
+            callers.fetch_sub(1, Ordering::SeqCst);
+            continue;
+        }
+        let (node, own) = (Arc::clone(node), Arc::clone(&callers));
+        let answer = move || {
+            if let Err(why) = answer(&node, stream) {
+                tracing::debug!(%why, "a caller of the admin socket went away");
+            }
+            own.fetch_sub(1, Ordering::SeqCst);
+        };
+        let spawned = std::thread::Builder::new().name("admin-call".to_owned()).spawn(answer);
+        if spawned.is_err() {
+            callers.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+fn answer(node: &Node, stream: UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(IDLE))?;
+    stream.set_write_timeout(Some(IDLE))?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    reader.by_ref().take(LINE_OCTETS_MAX).read_line(&mut line)?;
+    let answered = serde_json::from_str::<Command>(&line)
+        .map_err(|why| AdminError::Invalid(format!("the order is malformed: {why}")))
+        .and_then(|command| execute(node, &command, &mut reader));
+    let mut writer = io::BufWriter::new(&stream);
+    match answered {
+        Ok(answer) => {
+            writeln!(writer, "{}", json!({ "ok": answer.value }))?;
+            if let Some(export) = answer.export {
+                export.write(&mut writer)?;
+            }
+        }
+        Err(why) => {
+            let exit = why.exit_code();
+            writeln!(writer, "{}", json!({ "error": why.to_string(), "exit": exit }))?;
+        }
+    }
+    writer.flush()
+}
+
+fn path(data: &Path) -> PathBuf {
+    data.join("admin.sock")
+}
+
+/// Longest line of an order or an answer, in octets.
+const LINE_OCTETS_MAX: u64 = 256 * 1024 * 1024;
+/// Most callers at once.
+const CALLERS_MAX: usize = 32;
+/// A caller that neither sends nor takes for so long is gone.
+const IDLE: Duration = Duration::from_secs(60);

@@ -1,0 +1,180 @@
+//! The background of a node: folding the log into tables, checkpoints, retention.
+
+use std::io::{Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use account::Timestamp;
+use store::codec::StateWriter;
+use store::{FeedError, Pos, ShardId, Store};
+use store_sqlite::{SqliteStore, StateDb, StateError};
+
+use crate::node::{NodeError, open_tables};
+use crate::writer::now;
+
+/// What the folding thread owns.
+pub(crate) struct Folder {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) tables: StateDb,
+    /// Something was committed; disconnected when the writer has ended.
+    pub(crate) wake: Receiver<()>,
+    pub(crate) log_ms: Option<u64>,
+    pub(crate) origins_ms: Option<u64>,
+}
+
+impl Folder {
+    /// Runs until the writer has ended and everything is folded.
+    pub(crate) fn run(mut self) {
+        let mut kept_up = Instant::now();
+        let mut retained: Option<Instant> = None;
+        loop {
+            let open = match self.wake.recv_timeout(UPKEEP) {
+                Ok(()) => {
+                    // More commits will follow: fold them together.
+                    std::thread::park_timeout(GATHER);
+                    true
+                }
+                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Disconnected) => false,
+            };
+            self.fold();
+            if !open || kept_up.elapsed() >= UPKEEP {
+                kept_up = Instant::now();
+                self.maintain();
+            }
+            if !open {
+                return;
+            }
+            if retained.is_none_or(|last| last.elapsed() >= RETENTION) {
+                retained = Some(Instant::now());
+                if let Err(why) = self.retain() {
+                    tracing::warn!(%why, "old parts of the log could not be dropped");
+                }
+            }
+        }
+    }
+
+    fn fold(&mut self) {
+        loop {
+            match self.fold_some() {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(why) => {
+                    metrics::counter!("byname_fold_failures_total").increment(1);
+                    tracing::warn!(
+                        %why,
+                        hint = "nothing is lost: the log has everything, and folding is tried again",
+                        "the log could not be folded into tables"
+                    );
+                    return self.reopen(&why);
+                }
+            }
+        }
+    }
+
+    /// Folds some commits; whether there may be more.
+    fn fold_some(&mut self) -> Result<bool, NodeError> {
+        let at = self.tables.folded().0;
+        let commits = self.store.read(ShardId(0), at, FOLD_BYTES)?;
+        if commits.is_empty() {
+            return Ok(false);
+        }
+        let started = Instant::now();
+        self.tables.fold(&commits)?;
+        metrics::histogram!("byname_fold_seconds").record(started.elapsed().as_secs_f64());
+        let head = self.store.head(ShardId(0))?.0;
+        let lag = head.saturating_sub(self.tables.folded().0.0);
+        metrics::gauge!("byname_fold_lag_events").set(lag as f64);
+        Ok(true)
+    }
+
+    /// Tables that are damaged are thrown away; the next round builds them anew.
+    fn reopen(&mut self, why: &NodeError) {
+        let gone = matches!(
+            why,
+            NodeError::State(StateError::Damaged(_) | StateError::Gap { .. })
+                | NodeError::Log(FeedError::Trimmed { .. })
+        );
+        if !gone || StateDb::discard(self.store.directory()).is_err() {
+            return;
+        }
+        let fresh = open_tables(self.store.directory()).and_then(|mut tables| {
+            if let Some(snapshot) = self.store.snapshot(ShardId(0))? {
+                tables.fill(store::codec::StateReader::new(snapshot.body)?)?;
+            }
+            Ok(tables)
+        });
+        match fresh {
+            Ok(tables) => self.tables = tables,
+            Err(why) => tracing::error!(%why, "the folded tables cannot be built anew"),
+        }
+    }
+
+    fn maintain(&self) {
+        let done = self.store.maintain().map_err(NodeError::Store);
+        let done = done.and_then(|()| self.tables.maintain().map_err(NodeError::State));
+        if let Err(why) = done {
+            tracing::warn!(%why, "a write-ahead log could not be moved into its database");
+        }
+        metrics::gauge!("byname_log_octets").set(self.store.log_octets() as f64);
+    }
+
+    /// Drops what is older than it should be kept: source addresses, then whole commits, after a
+    /// snapshot that stands in for them.
+    fn retain(&mut self) -> Result<(), NodeError> {
+        if let Some(age) = self.origins_ms {
+            self.store.forget_origins(self.store.last_before(before(age))?)?;
+        }
+        let Some(age) = self.log_ms else { return Ok(()) };
+        let upto = self.store.last_before(before(age))?;
+        let kept = self.store.shards()?.first().map_or(Pos(0), |shard| shard.oldest);
+        if upto.0 < kept.0.saturating_add(TRIM_LEAST) {
+            return Ok(());
+        }
+        self.snapshot()?;
+        let upto = upto.min(self.tables.folded().0);
+        self.store.trim(ShardId(0), upto)?;
+        tracing::info!(upto = upto.0, "dropped the old part of the log");
+        Ok(())
+    }
+
+    /// Writes the tables into a snapshot of the store.
+    fn snapshot(&mut self) -> Result<(), NodeError> {
+        let unavailable =
+            |why: std::io::Error| NodeError::Store(store::StoreError::Unavailable(why.to_string()));
+        let path = self.store.directory().join("snapshot.tmp");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(unavailable)?;
+        let buffered = std::io::BufWriter::new(file);
+        let mut writer = StateWriter::new(buffered).map_err(unavailable)?;
+        self.tables
+            .load(|item| writer.push(&item).map_err(|why| StateError::Damaged(why.to_string())))?;
+        let at = self.tables.folded().0;
+        let written = writer.finish().map_err(unavailable)?;
+        let mut file = written.into_inner().map_err(|why| unavailable(why.into_error()))?;
+        file.seek(SeekFrom::Start(0)).map_err(unavailable)?;
+        self.store.put_snapshot(ShardId(0), at, &mut file)?;
+        std::fs::remove_file(&path).map_err(unavailable)
+    }
+}
+
+fn before(age_ms: u64) -> Timestamp {
+    Timestamp(now().0.saturating_sub(i64::try_from(age_ms).unwrap_or(i64::MAX)))
+}
+
+/// How long commits are gathered before they are folded.
+const GATHER: Duration = Duration::from_millis(100);
+/// How often the write-ahead logs are moved into their databases.
+const UPKEEP: Duration = Duration::from_secs(2);
+/// How often old parts of the log are looked for.
+const RETENTION: Duration = Duration::from_secs(3600);
+/// Fewest events that are worth a snapshot.
+const TRIM_LEAST: u64 = 10_000;
+/// How much of the log is folded in one transaction, in octets.
+const FOLD_BYTES: usize = 8 * 1024 * 1024;

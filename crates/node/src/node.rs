@@ -1,0 +1,214 @@
+//! One node of the service over one data directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use account::{Actor, Timestamp};
+use engine::{Engine, Live, Operation, Outcome, Request};
+use gateway::{Client, Random, SubmitError};
+use store::{Caps, NodeId, ShardId, Store, StoreError};
+use store_sqlite::{OpenError, SqliteStore, StateDb, StateError};
+
+use crate::boot;
+use crate::folder::Folder;
+use crate::writer::{self, Writer};
+
+/// How a node is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory; made when it is not there.
+    pub data: PathBuf,
+    /// Name of this node, for people.
+    pub name: String,
+    /// How long the log is kept, in milliseconds; `None`: for ever.
+    pub log_ms: Option<u64>,
+    /// How long source addresses are kept in the log, in milliseconds; `None`: as long as it is.
+    pub origins_ms: Option<u64>,
+}
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The data directory cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] store::FeedError),
+    /// The folded tables failed, and could not be built anew.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// The serials could not be moved forward after a restore.
+    #[error("the serials could not be moved forward after a restore: {0}")]
+    Jump(String),
+}
+
+/// A node whose state is loaded and whose writer runs.
+pub struct Node {
+    client: Client,
+    store: Arc<SqliteStore>,
+    /// `None` once the node has stopped.
+    threads: Mutex<Option<Threads>>,
+}
+
+#[derive(Debug)]
+struct Threads {
+    writer: JoinHandle<Engine>,
+    folder: JoinHandle<()>,
+}
+
+impl Node {
+    /// Opens the data directory, loads the state, and starts the writer.
+    pub fn open(options: &Options) -> Result<Node, NodeError> {
+        let store = Arc::new(SqliteStore::open(&options.data)?);
+        let fence = store.acquire(ShardId(0), &NodeId(options.name.clone()))?;
+        let live = Arc::new(Live::new());
+        let mut engine = Engine::new(Arc::clone(&live));
+        let tables = boot::load(&store, &mut engine)?;
+        let unfinished = engine.unfinished_imports();
+        let (letters, incoming) = sync_channel(QUEUE);
+        // One wake-up is enough: it stands for all commits since the last one.
+        let (wake_folder, wake) = sync_channel(1);
+        let writable = Arc::new(AtomicBool::new(true));
+        let client = Client::new(live, letters, Arc::clone(&writable), Random::new());
+        let writer = Writer {
+            engine,
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            fence,
+            letters: incoming,
+            wake_folder,
+            writable,
+            random: Random::new(),
+        };
+        let folder = Folder {
+            store: Arc::clone(&store),
+            tables,
+            wake,
+            log_ms: options.log_ms,
+            origins_ms: options.origins_ms,
+        };
+        let threads = Threads {
+            writer: spawn("writer", move || writer.run())?,
+            folder: spawn("folder", move || folder.run())?,
+        };
+        let node = Node { client, store, threads: Mutex::new(Some(threads)) };
+        for import in unfinished {
+            // Whoever began it is gone. If this fails, the next start tries again.
+            let _ = node.client.operate(Operation::DropImport(import));
+        }
+        node.move_serials_after_restore()?;
+        Ok(node)
+    }
+
+    /// A door's access to the writer.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The visible state.
+    pub fn live(&self) -> &Arc<Live> {
+        self.client.live()
+    }
+
+    /// What the store can do.
+    pub fn caps(&self) -> Caps {
+        self.store.caps()
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        self.store.directory()
+    }
+
+    pub(crate) fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// The moment, by the system's clock.
+    pub fn now(&self) -> Timestamp {
+        writer::now()
+    }
+
+    /// Answers what is queued, writes down what is only in memory, and ends the threads. Later
+    /// submissions are refused.
+    pub fn stop(&self) {
+        self.client.close();
+        let Some(threads) = lock(&self.threads).take() else { return };
+        for ended in [threads.writer.join().map(drop), threads.folder.join()] {
+            if ended.is_err() {
+                tracing::error!("a thread of the node panicked");
+            }
+        }
+    }
+
+    /// Secondaries may hold serials of the time after the backup: ours must be newer (RFC 1982).
+    fn move_serials_after_restore(&self) -> Result<(), NodeError> {
+        if !self.store.is_restored()? {
+            return Ok(());
+        }
+        let operation = Operation::JumpSerials { by: SERIAL_JUMP };
+        let request = Request { actor: Actor::System, origin: None, operation };
+        let outcome =
+            self.client.submit(request).map(tokio::sync::oneshot::Receiver::blocking_recv);
+        match outcome {
+            Ok(Ok(Outcome::Done { .. } | Outcome::Unchanged)) => {
+                self.store.clear_restored()?;
+                tracing::info!(by = SERIAL_JUMP, "moved all serials forward after a restore");
+                Ok(())
+            }
+            Ok(Ok(other)) => Err(NodeError::Jump(format!("{other:?}"))),
+            Ok(Err(_)) => Err(NodeError::Jump(SubmitError::Unconfirmed.to_string())),
+            Err(why) => Err(NodeError::Jump(why.to_string())),
+        }
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("data", &self.data()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, NodeError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(NodeError::Thread)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Opens the folded tables, or empty ones in place of those that cannot be opened.
+pub(crate) fn open_tables(directory: &Path) -> Result<StateDb, NodeError> {
+    match StateDb::open(directory) {
+        Ok(tables) => Ok(tables),
+        Err(why) => {
+            tracing::warn!(%why, "building the folded tables anew");
+            StateDb::discard(directory).map_err(NodeError::Thread)?;
+            Ok(StateDb::open(directory)?)
+        }
+    }
+}
+
+/// Most requests that wait for the writer.
+const QUEUE: usize = 65_536;
+/// How far serials jump after a restore: more changes than a backup can be old, and less than
+/// 2^31, so that the new serial is newer by RFC 1982.
+const SERIAL_JUMP: u32 = 1 << 28;
