@@ -1,0 +1,202 @@
+//! Opening the doors, and closing them.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use zone::Zones;
+
+use crate::counters::Counters;
+use crate::datagram::Datagrams;
+use crate::tcp::{self, Limits, Open, Shared};
+use crate::udp::Worker;
+
+/// How queries are served.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Addresses to listen at, over UDP and TCP; port 0 lets the system choose one for both.
+    pub addresses: Vec<SocketAddr>,
+    /// UDP workers for each address.
+    pub workers: usize,
+    /// Most TCP connections at once.
+    pub tcp_connections: usize,
+    /// Most TCP connections from one source: an IPv4 address, or an IPv6 /64.
+    pub tcp_per_source: usize,
+    /// How long a TCP connection may be idle.
+    pub tcp_idle: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            addresses: Vec::new(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            tcp_connections: 10_000,
+            tcp_per_source: 200,
+            tcp_idle: Duration::from_secs(10),
+        }
+    }
+}
+
+/// An address that cannot be listened at.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for DNS at {address}: {why}")]
+pub struct ListenError {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why.
+    pub why: io::Error,
+}
+
+/// Open doors. Dropping it closes them.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    counters: Vec<Arc<Counters>>,
+    stopping: Arc<AtomicBool>,
+    stop: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens the doors. `ready` is watched: as long as it is false every query gets SERVFAIL.
+    pub fn start(
+        settings: &Settings,
+        zones: Arc<Zones>,
+        ready: Arc<AtomicBool>,
+        runtime: &Handle,
+    ) -> Result<Server, ListenError> {
+        let _inside = runtime.enter();
+        let tcp_counters = Arc::new(Counters::new());
+        let (stop, stopped) = watch::channel(false);
+        let mut server = Server {
+            addresses: Vec::new(),
+            counters: vec![Arc::clone(&tcp_counters)],
+            stopping: Arc::new(AtomicBool::new(false)),
+            stop,
+            workers: Vec::new(),
+        };
+        let shared = Arc::new(Shared {
+            zones: Arc::clone(&zones),
+            ready: Arc::clone(&ready),
+            counters: tcp_counters,
+            limits: Limits {
+                connections: settings.tcp_connections,
+                per_source: settings.tcp_per_source,
+                idle: settings.tcp_idle,
+            },
+            open: Mutex::new(Open::default()),
+        });
+        for &asked in &settings.addresses {
+            let refuse = |why| ListenError { address: asked, why };
+            let (sockets, listener) = bind(asked, settings.workers.max(1)).map_err(refuse)?;
+            server.addresses.push(listener.local_addr().map_err(refuse)?);
+            runtime.spawn(tcp::accept(listener, Arc::clone(&shared), stopped.clone()));
+            for socket in sockets {
+                let counters = Arc::new(Counters::new());
+                server.counters.push(Arc::clone(&counters));
+                let worker = Worker {
+                    socket: Datagrams::new(socket).map_err(refuse)?,
+                    zones: Arc::clone(&zones),
+                    ready: Arc::clone(&ready),
+                    stopping: Arc::clone(&server.stopping),
+                    counters,
+                };
+                let thread = std::thread::Builder::new().name("dns-udp".to_owned());
+                server.workers.push(thread.spawn(move || worker.run()).map_err(refuse)?);
+            }
+        }
+        Ok(server)
+    }
+
+    /// Where it listens, with the ports that the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Publishes what was counted as metrics; to be called when they are read.
+    pub fn publish(&self) {
+        Counters::publish(self.counters.iter().map(|counters| &**counters));
+    }
+
+    /// Closes the doors; what was read is answered.
+    pub fn stop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        // Nobody listens when all connections have ended.
+        let _ = self.stop.send(true);
+        for worker in self.workers.drain(..) {
+            if worker.join().is_err() {
+                tracing::error!("a worker for DNS panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// UDP sockets and a TCP listener at one address and port.
+fn bind(asked: SocketAddr, workers: usize) -> io::Result<(Vec<UdpSocket>, TcpListener)> {
+    let mut last = None;
+    // With port 0 the port that UDP got may be taken for TCP: then another one is tried.
+    let attempts = if asked.port() == 0 { PORT_ATTEMPTS } else { 1 };
+    for _ in 0..attempts {
+        let first = udp(asked)?;
+        let address = first.local_addr()?;
+        match tcp_listener(address) {
+            Ok(listener) => {
+                let others = (1..workers).map(|_| udp(address));
+                let sockets = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
+                return Ok((sockets, listener));
+            }
+            Err(why) => last = Some(why),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::other("no port is free")))
+}
+
+fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        // IPv4 has a socket of its own, so that addresses never look mapped.
+        socket.set_only_v6(true)?;
+    }
+    // One socket for each worker; the system spreads the askers over them.
+    socket.set_reuse_port(true)?;
+    socket.set_recv_buffer_size(RECEIVE_OCTETS)?;
+    socket.set_read_timeout(Some(STOP_CHECK))?;
+    socket.bind(&address.into())?;
+    tracing::debug!(%address, octets = socket.recv_buffer_size()?, "UDP receive buffer");
+    Ok(socket.into())
+}
+
+fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// How many ports are tried when the system may choose.
+const PORT_ATTEMPTS: usize = 20;
+/// Receive buffer that is asked for, in octets: room for bursts.
+const RECEIVE_OCTETS: usize = 4 * 1024 * 1024;
+/// How often a worker that has nothing to do looks whether it shall stop.
+const STOP_CHECK: Duration = Duration::from_millis(100);
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
