@@ -16,8 +16,8 @@
 //! # Start reading at
 //! `entity.rs` for the nouns, then `policy.rs`.
 
-pub mod address;
 mod actor;
+pub mod address;
 mod directory;
 mod entity;
 pub mod policy;

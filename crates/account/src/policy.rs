@@ -62,10 +62,7 @@ pub fn authorize_edit<'d>(
 }
 
 /// The token of an actor as it is now, when it is still accepted.
-pub fn usable_token<'d>(
-    directory: &'d Directory,
-    actor: &TokenActor,
-) -> Result<&'d Token, Denied> {
+pub fn usable_token<'d>(directory: &'d Directory, actor: &TokenActor) -> Result<&'d Token, Denied> {
     let token = directory.token(actor.token()).ok_or(AuthError::Unknown)?;
     directory.usable(token)?;
     Ok(token)

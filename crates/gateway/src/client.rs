@@ -78,7 +78,8 @@ impl Client {
         match letters.try_send(Letter { request, reply }) {
             Ok(()) => Ok(outcome),
             Err(TrySendError::Full(_)) => {
-                metrics::counter!("byname_submit_refused_total", "why" => "queue full").increment(1);
+                metrics::counter!("byname_submit_refused_total", "why" => "queue full")
+                    .increment(1);
                 Err(SubmitError::Busy)
             }
             Err(TrySendError::Disconnected(_)) => Err(SubmitError::Stopping),

@@ -47,12 +47,7 @@ pub trait Store: Send + Sync {
     fn follow(&self, shard: ShardId, after: Pos) -> Result<Box<dyn Feed>, FeedError>;
 
     /// Keeps a snapshot of the state at a position, replacing an older one once it is durable.
-    fn put_snapshot(
-        &self,
-        shard: ShardId,
-        at: Pos,
-        body: &mut dyn Read,
-    ) -> Result<(), StoreError>;
+    fn put_snapshot(&self, shard: ShardId, at: Pos, body: &mut dyn Read) -> Result<(), StoreError>;
 
     /// The newest snapshot.
     fn snapshot(&self, shard: ShardId) -> Result<Option<Snapshot>, StoreError>;

@@ -8,9 +8,7 @@ use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
 use super::CodecError;
-use super::octets::{
-    Octets, put_counted, put_name, put_name_under, put_signed, put_varint,
-};
+use super::octets::{Octets, put_counted, put_name, put_name_under, put_signed, put_varint};
 use crate::event::{ActorRef, EventBody, Fact, Hash, ImportId, Pos};
 use crate::item::Item;
 
@@ -243,12 +241,7 @@ fn keyed(octets: &mut Octets<'_>, zone: &Name) -> Result<(Name, Rtype, Rrset), C
     Ok((owner, rtype, rrset(octets, rtype)?))
 }
 
-fn put_staged(
-    out: &mut Vec<u8>,
-    import: ImportId,
-    zone: &Name,
-    rrsets: &[(Name, Rtype, Rrset)],
-) {
+fn put_staged(out: &mut Vec<u8>, import: ImportId, zone: &Name, rrsets: &[(Name, Rtype, Rrset)]) {
     put_varint(out, import.0);
     put_name(out, zone);
     put_varint(out, rrsets.len() as u64);

@@ -1,0 +1,1 @@
+//! What every store must fulfil, as tests: one suite for all implementations.
