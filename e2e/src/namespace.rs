@@ -1,7 +1,8 @@
-//! A network of our own, in which port 53 is free on every loopback address.
+//! A network of our own, in which port 53 is free on every loopback address, and mounts of our own.
 //!
 //! A resolver follows delegations to port 53 and to no other, so a test with a root of our own
-//! needs it; on the machine itself it may be taken or forbidden.
+//! needs it; on the machine itself it may be taken or forbidden. A disk that fills up must not be
+//! anybody else's.
 
 use std::process::Command;
 
@@ -24,7 +25,7 @@ pub fn enter(test: &str) -> bool {
         // In a user namespace of our own we may have a network of our own.
         command.args(["--user", "--map-root-user"]);
     }
-    command.args(["--net", "--"]).arg(own);
+    command.args(["--net", "--mount", "--"]).arg(own);
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     let inner = Finished::run(command.env(MARK, "1")).ok();
     assert!(inner.out.contains("1 passed"), "the test did not run inside: {inner}");

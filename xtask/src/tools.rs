@@ -165,6 +165,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     // Turns on the loopback device in a network namespace of our own.
     ("ip", "iproute2"),
     ("kdig", "knot-dnsutils"),
+    // A small disk of our own, in a mount namespace.
+    ("mount", "mount"),
     // Serves the root zone of our own that unbound starts from.
     ("nsd", "nsd"),
     ("perl", "perl"),
