@@ -122,8 +122,8 @@ impl Engine {
 
     /// Takes over one piece of a snapshot or of folded tables. Only before the first step.
     pub fn load(&mut self, item: Item) {
-        if let Item::At { pos, hash } = item {
-            self.durable = Tip { pos, hash, at: self.durable.at };
+        if let Item::At { pos, hash, at } = item {
+            self.durable = Tip { pos, hash, at };
             self.judged = self.durable;
         }
         fold::load(&self.live, &mut self.staging, item);
@@ -159,7 +159,8 @@ impl Engine {
 
     /// Every piece of the visible state, `At` first: for snapshots. Only with nothing in flight.
     pub fn items(&self) -> impl Iterator<Item = Item> + '_ {
-        let at = Item::At { pos: self.durable.pos, hash: self.durable.hash };
+        let Tip { pos, hash, at } = self.durable;
+        let at = Item::At { pos, hash, at };
         std::iter::once(at).chain(fold::items(&self.live, &self.staging))
     }
 

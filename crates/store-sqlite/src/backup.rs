@@ -274,7 +274,7 @@ impl Read for Parts<'_> {
 fn snapshot_stands(body: impl Read) -> Result<(Pos, Hash), BackupError> {
     let mut stands = None;
     for item in StateReader::new(io::BufReader::new(body))? {
-        if let Item::At { pos, hash } = item? {
+        if let Item::At { pos, hash, .. } = item? {
             stands = Some((pos, hash));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use account::{Entity, EntityKey};
+use account::{Entity, EntityKey, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 use store::{Commit, Hash, ImportId, Item, Pos, codec};
 use wire::{Name, Rtype, Serial};
@@ -16,9 +16,11 @@ use crate::log::{pos, sql_pos};
 pub struct StateDb {
     path: PathBuf,
     connection: Connection,
-    at: Pos,
-    hash: Hash,
+    stands: Stands,
 }
+
+/// Where tables stand: position, hash and moment of the last event in them.
+type Stands = (Pos, Hash, Timestamp);
 
 /// Why the tables cannot be used. They can always be thrown away and built anew.
 #[derive(Debug, thiserror::Error)]
@@ -53,25 +55,26 @@ impl StateDb {
     pub(crate) fn open_file(path: &Path) -> Result<StateDb, OpenError> {
         let sqlite = |why| OpenError::Sqlite { path: path.to_owned(), why };
         let connection = connection::open(path, Sync::Normal, MIGRATIONS)?;
-        let (at, hash) = connection
-            .query_row("SELECT pos, hash FROM meta", [], |row| {
-                Ok((pos(row.get(0)?), Hash(row.get(1)?)))
+        let stands = connection
+            .query_row("SELECT pos, hash, at FROM meta", [], |row| {
+                Ok((pos(row.get(0)?), Hash(row.get(1)?), Timestamp(row.get(2)?)))
             })
             .optional()
             .map_err(sqlite)?
             .unwrap_or_default();
-        Ok(StateDb { path: path.to_owned(), connection, at, hash })
+        Ok(StateDb { path: path.to_owned(), connection, stands })
     }
 
     /// The position that the tables stand at, and the hash of the event there.
     pub fn folded(&self) -> (Pos, Hash) {
-        (self.at, self.hash)
+        let (at, hash, _) = self.stands;
+        (at, hash)
     }
 
     /// Folds commits into the tables, in one transaction: all or none.
     pub fn fold(&mut self, commits: &[Commit]) -> Result<(), StateError> {
         let events = commits.iter().flat_map(|commit| &commit.events);
-        let at = self.at;
+        let at = self.stands.0;
         let mut new = events.skip_while(|event| event.pos <= at).peekable();
         let Some(first) = new.peek().map(|event| event.pos) else { return Ok(()) };
         if first.0 != at.0 + 1 {
@@ -79,14 +82,14 @@ impl StateDb {
         }
         let transaction = self.connection.transaction()?;
         let mut folder = Folder::new(&transaction);
-        let mut stands = (at, self.hash);
+        let mut stands = self.stands;
         for event in new {
             event.body.facts.iter().try_for_each(|fact| folder.fact(fact))?;
-            stands = (event.pos, event.hash);
+            stands = (event.pos, event.hash, event.body.at);
         }
         set_meta(&transaction, stands)?;
         transaction.commit()?;
-        (self.at, self.hash) = stands;
+        self.stands = stands;
         Ok(())
     }
 
@@ -97,10 +100,10 @@ impl StateDb {
     ) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         let mut folder = Folder::new(&transaction);
-        let mut stands = (Pos(0), Hash::default());
+        let mut stands = Stands::default();
         for item in items {
             match item.map_err(damaged)? {
-                Item::At { pos, hash } => stands = (pos, hash),
+                Item::At { pos, hash, at } => stands = (pos, hash, at),
                 Item::Entity(entity) => folder.put_entity(&entity)?,
                 Item::Zone { apex, serial } => folder.put_zone(&apex, serial)?,
                 Item::Rrset { zone, owner, rtype, rrset } => {
@@ -111,7 +114,7 @@ impl StateDb {
         }
         set_meta(&transaction, stands)?;
         transaction.commit()?;
-        (self.at, self.hash) = stands;
+        self.stands = stands;
         Ok(())
     }
 
@@ -121,7 +124,8 @@ impl StateDb {
         mut take: impl FnMut(Item) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
-        take(Item::At { pos: self.at, hash: self.hash })?;
+        let (pos, hash, at) = self.stands;
+        take(Item::At { pos, hash, at })?;
         load_entities(&transaction, &mut take)?;
         load_zones(&transaction, &mut take)?;
         load_staged(&transaction, &mut take)
@@ -177,10 +181,13 @@ pub(crate) fn damaged(why: impl std::fmt::Display) -> StateError {
     StateError::Damaged(why.to_string())
 }
 
-fn set_meta(connection: &Connection, (at, hash): (Pos, Hash)) -> Result<(), rusqlite::Error> {
+fn set_meta(connection: &Connection, (stands, hash, at): Stands) -> Result<(), rusqlite::Error> {
     connection.execute("DELETE FROM meta", [])?;
     connection
-        .execute("INSERT INTO meta (pos, hash) VALUES (?1, ?2)", (sql_pos(at), hash.0))
+        .execute(
+            "INSERT INTO meta (pos, hash, at) VALUES (?1, ?2, ?3)",
+            (sql_pos(stands), hash.0, at.0),
+        )
         .map(|_| ())
 }
 
@@ -260,7 +267,7 @@ fn item(body: rusqlite::types::ValueRef<'_>) -> Result<Item, StateError> {
 ///
 /// An owner stands relative to its zone, lower-cased, in the wire form without the root.
 pub(crate) const MIGRATIONS: &[&str] = &["
-    CREATE TABLE meta (pos INTEGER NOT NULL, hash BLOB NOT NULL);
+    CREATE TABLE meta (pos INTEGER NOT NULL, hash BLOB NOT NULL, at INTEGER NOT NULL);
     CREATE TABLE entity (
         kind TEXT NOT NULL, key TEXT NOT NULL, zone TEXT, body BLOB NOT NULL,
         PRIMARY KEY (kind, key)) WITHOUT ROWID;

@@ -1,6 +1,6 @@
 //! The pieces of a state: what snapshots and tables consist of.
 
-use account::Entity;
+use account::{Entity, Timestamp};
 use wire::{Name, Rrset, Rtype, Serial};
 
 use crate::event::{Hash, ImportId, Pos};
@@ -14,6 +14,9 @@ pub enum Item {
         pos: Pos,
         /// Hash of that event; all zero at position 0.
         hash: Hash,
+        /// Moment of that event: later events are never older, whatever the clock says after a
+        /// restart.
+        at: Timestamp,
     },
     /// An entity.
     Entity(Entity),

@@ -36,10 +36,11 @@ pub(super) fn body(octets: &[u8]) -> Result<EventBody, CodecError> {
 
 pub(super) fn put_item(out: &mut Vec<u8>, item: &Item) {
     match item {
-        Item::At { pos, hash } => {
+        Item::At { pos, hash, at } => {
             out.push(1);
             put_varint(out, pos.0);
             out.extend_from_slice(&hash.0);
+            put_signed(out, at.0);
         }
         Item::Entity(entity) => {
             out.push(2);
@@ -66,7 +67,11 @@ pub(super) fn item(octets: &[u8]) -> Result<Item, CodecError> {
     let mut octets = Octets::new(octets);
     let octets = &mut octets;
     let item = match octets.octet()? {
-        1 => Item::At { pos: Pos(octets.varint()?), hash: Hash(octets.array()?) },
+        1 => Item::At {
+            pos: Pos(octets.varint()?),
+            hash: Hash(octets.array()?),
+            at: Timestamp(octets.signed()?),
+        },
         2 => Item::Entity(entity(octets)?),
         3 => Item::Zone { apex: octets.name()?, serial: Serial(octets.u32()?) },
         4 => {
