@@ -1,7 +1,8 @@
 //! The doors that take changes: HTTP here, UPDATE messages later.
 //!
 //! # What
-//! [`Client`], a door's access to the one writer.
+//! [`Http`], the door for updates in the languages of routers and agents, with the address echo,
+//! health and metrics. [`Client`], a door's access to the one writer.
 //!
 //! # Not here
 //! No judgement (that is `engine`), no formats (those are `dialect`), no writer thread (`node`).
@@ -10,10 +11,20 @@
 //! `door → dialect → account → Client::submit → writer thread → Outcome → dialect → door`.
 //!
 //! # Start reading at
-//! `client.rs`.
+//! `update.rs`, then `connection.rs` and `source.rs`.
 
+mod attempts;
 mod client;
+mod connection;
+mod door;
+mod http;
+mod network;
+mod proxy;
 mod random;
+mod seats;
+mod source;
 
 pub use client::{Client, Letter, SubmitError};
+pub use http::{Http, HttpListenError, HttpSettings, MetricsText};
+pub use network::{Network, NetworkError};
 pub use random::Random;

@@ -1,0 +1,80 @@
+//! What all connections share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::attempts::Attempts;
+use crate::client::Client;
+use crate::http::{HttpSettings, MetricsText};
+use crate::seats::{Seat, Seats};
+use crate::source::Trust;
+
+/// The door: its settings, its limits, and what stands behind it.
+pub(crate) struct Door {
+    pub(crate) client: Client,
+    pub(crate) trust: Trust,
+    /// Connections of trusted proxies must begin with a PROXY header.
+    pub(crate) proxy_protocol: bool,
+    /// A request must be complete so long after its first octet.
+    pub(crate) request: Duration,
+    /// An answer must be taken within so long.
+    pub(crate) write: Duration,
+    pub(crate) metrics: MetricsText,
+    idle: Duration,
+    ready: Arc<AtomicBool>,
+    seats: Arc<Seats>,
+    attempts: Mutex<Attempts>,
+}
+
+impl Door {
+    pub(crate) fn new(
+        settings: &HttpSettings,
+        client: Client,
+        ready: Arc<AtomicBool>,
+        metrics: MetricsText,
+    ) -> Door {
+        Door {
+            client,
+            trust: Trust {
+                networks: settings.trusted_networks.clone(),
+                proxies: settings.trusted_proxies.clone(),
+            },
+            proxy_protocol: settings.proxy_protocol,
+            request: settings.request,
+            write: settings.write,
+            metrics,
+            idle: settings.idle,
+            ready,
+            seats: Seats::new(settings.connections, settings.per_source),
+            attempts: Mutex::new(Attempts::new(settings.failures_per_minute)),
+        }
+    }
+
+    /// A place for a connection of this peer, if there is one.
+    pub(crate) fn admit(&self, peer: IpAddr) -> Option<Seat> {
+        let mut seat = self.seats.take()?;
+        // Behind a proxy are many; each is counted when the proxy names it.
+        (self.trust.is_proxy(peer) || seat.belongs_to(peer)).then_some(seat)
+    }
+
+    /// Whether the index is loaded.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// How long a connection may be idle now.
+    pub(crate) fn idle(&self) -> Duration {
+        if self.seats.is_crowded() { IDLE_CROWDED.min(self.idle) } else { self.idle }
+    }
+
+    /// Failed authentications; hold it for a few lines only.
+    pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Idle time when most places are taken.
+const IDLE_CROWDED: Duration = Duration::from_millis(500);

@@ -1,0 +1,215 @@
+//! Opening the door for updates over HTTP, and closing it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::connection;
+use crate::door::Door;
+use crate::network::Network;
+
+/// How updates are taken over HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Addresses to listen at; port 0 lets the system choose one.
+    pub addresses: Vec<SocketAddr>,
+    /// Networks from which a token in clear is not marked as exposed, and which may read the
+    /// metrics. Loopback always is one.
+    pub trusted_networks: Vec<Network>,
+    /// Proxies whose PROXY header (version 2) counts, and whose `X-Forwarded-For` (its last hop
+    /// that is not one of them) and `X-Forwarded-Proto` do.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether connections of trusted proxies must begin with a PROXY header; otherwise they may.
+    pub proxy_protocol: bool,
+    /// Most connections at once.
+    pub connections: usize,
+    /// Most of them from one source: an IPv4 address, or an IPv6 /64. Trusted proxies are exempt;
+    /// a client that a PROXY header names is not.
+    pub per_source: usize,
+    /// How long a connection may be idle between requests; much less when most places are taken.
+    pub idle: Duration,
+    /// A request must be complete so long after its first octet.
+    pub request: Duration,
+    /// An answer must be taken within so long.
+    pub write: Duration,
+    /// Failed authentications of one source in a minute, after which it has to wait.
+    pub failures_per_minute: u32,
+}
+
+impl Default for HttpSettings {
+    fn default() -> HttpSettings {
+        HttpSettings {
+            addresses: Vec::new(),
+            trusted_networks: Vec::new(),
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
+            connections: 10_000,
+            per_source: 200,
+            idle: Duration::from_secs(10),
+            request: Duration::from_secs(10),
+            write: Duration::from_secs(10),
+            failures_per_minute: 60,
+        }
+    }
+}
+
+/// An address that cannot be listened at.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for HTTP at {address}: {why}")]
+pub struct HttpListenError {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why.
+    pub why: io::Error,
+}
+
+/// The text of all metrics, made when they are read.
+pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// An open door. Dropping it closes it without grace.
+#[derive(Debug)]
+pub struct Http {
+    addresses: Vec<SocketAddr>,
+    /// When connections must have ended; `None` as long as the door is open.
+    stop: watch::Sender<Option<Instant>>,
+    /// Yields an error when the last connection has ended.
+    ended: Receiver<()>,
+}
+
+impl Http {
+    /// Opens the door. `ready` is watched: as long as it is false no update is taken.
+    pub fn start(
+        settings: &HttpSettings,
+        client: Client,
+        ready: Arc<AtomicBool>,
+        metrics: MetricsText,
+        runtime: &Handle,
+    ) -> Result<Http, HttpListenError> {
+        let _inside = runtime.enter();
+        let door = Arc::new(Door::new(settings, client, ready, metrics));
+        let (stop, stopped) = watch::channel(None);
+        let (alive, ended) = sync_channel(1);
+        let mut addresses = Vec::new();
+        let mut listeners = Vec::new();
+        for &address in &settings.addresses {
+            let refuse = |why| HttpListenError { address, why };
+            let listener = listen(address).map_err(refuse)?;
+            addresses.push(listener.local_addr().map_err(refuse)?);
+            listeners.push(listener);
+        }
+        for listener in listeners {
+            runtime.spawn(accept(listener, Arc::clone(&door), stopped.clone(), alive.clone()));
+        }
+        Ok(Http { addresses, stop, ended })
+    }
+
+    /// Where it listens, with the ports that the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Closes the door: no new connections; what was begun is answered if it is complete within
+    /// `grace`; then all is closed. Blocks until then, so it is not to be called on a thread that
+    /// drives asynchronous tasks.
+    pub fn stop(&mut self, grace: Duration) {
+        self.stop.send_replace(Some(Instant::now() + grace));
+        match self.ended.recv_timeout(grace + GRACE_EXTRA) {
+            // All ends are gone: nothing runs any more.
+            Err(RecvTimeoutError::Disconnected) | Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                tracing::warn!("connections for HTTP did not end in time");
+            }
+        }
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        self.stop.send_if_modified(|until| {
+            let open = until.is_none();
+            if open {
+                *until = Some(Instant::now());
+            }
+            open
+        });
+    }
+}
+
+/// Accepts connections until the door closes, then sees them to their end. `_alive` goes with it.
+async fn accept(
+    listener: TcpListener,
+    door: Arc<Door>,
+    mut stop: watch::Receiver<Option<Instant>>,
+    _alive: SyncSender<()>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(ended) = connections.join_next() => {
+                report(ended);
+                continue;
+            }
+            _ = stop.changed() => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => match door.admit(peer.ip()) {
+                Some(seat) => {
+                    let (door, stop) = (Arc::clone(&door), stop.clone());
+                    connections.spawn(connection::converse(stream, peer.ip(), seat, door, stop));
+                }
+                None => metrics::counter!("byname_http_refused_connections_total").increment(1),
+            },
+            Err(why) => {
+                // For example: out of file descriptors. Waiting lets some be closed.
+                tracing::warn!(%why, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let until = stop.borrow().unwrap_or_else(Instant::now) + GRACE_EXTRA / 2;
+    while let Ok(Some(ended)) = tokio::time::timeout_at(until, connections.join_next()).await {
+        report(ended);
+    }
+    connections.shutdown().await;
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(why) = ended
+        && why.is_panic()
+    {
+        tracing::error!("a connection for HTTP panicked");
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // IPv4 has a socket of its own, so that addresses never look mapped.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
+/// Pause after a connection could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+/// What closing may take beyond the grace that connections get.
+const GRACE_EXTRA: Duration = Duration::from_secs(1);
