@@ -1,6 +1,6 @@
 //! From one message to its answer.
 
-use wire::{Class, Ede, Opcode, Query, QueryError, Rcode, Rtype, Writer};
+use wire::{Class, Ede, Query, QueryError, Rcode, Rtype, Writer};
 use zone::Zones;
 
 use crate::counters::Counters;
@@ -33,15 +33,14 @@ pub fn respond(
             counters.silence();
             return None;
         }
-        Err(QueryError::Header { id, opcode, rd, rcode }) => {
-            (Writer::header_only(buffer, (id, opcode, rd), rcode, None).finish(), rcode)
+        Err(QueryError::Header(about, rcode)) => {
+            (Writer::header_only(buffer, &about, rcode, UDP_OCTETS_MAX).finish(), rcode)
         }
-        Err(QueryError::BadVersion { id, rd }) => {
-            let about = (id, Opcode::QUERY, rd);
-            let writer = Writer::header_only(buffer, about, Rcode::BADVERS, Some(UDP_OCTETS_MAX));
-            (writer.finish(), Rcode::BADVERS)
+        // RFC 2136 §3.1.1: who does not implement UPDATE says NOTIMP.
+        Err(QueryError::Update(about)) => {
+            let rcode = Rcode::NOTIMP;
+            (Writer::header_only(buffer, &about, rcode, UDP_OCTETS_MAX).finish(), rcode)
         }
-        Err(QueryError::Update) => (update(message, buffer), Rcode::NOTIMP),
     };
     counters.answered(transport, rcode);
     Some(length)
@@ -56,7 +55,12 @@ fn answer(
 ) -> (usize, Rcode) {
     let mut writer = Writer::reply(buffer, limit(transport, query), query, UDP_OCTETS_MAX);
     counters.asked(query.qtype);
-    if !ready {
+    if let Some((rcode, why)) = malformed(query) {
+        writer.set_rcode(rcode);
+        if let Some(why) = why {
+            writer.set_ede(why);
+        }
+    } else if !ready {
         writer.set_rcode(Rcode::SERVFAIL);
         writer.set_ede(NOT_READY);
     } else if let Some((rcode, why)) = not_answered(query) {
@@ -72,6 +76,21 @@ fn answer(
     (writer.finish(), rcode)
 }
 
+/// Queries that are wrong whatever is served.
+fn malformed(query: &Query<'_>) -> Option<(Rcode, Option<Ede>)> {
+    // RFC 6891 §6.1.3: before anything else, as other versions may mean anything.
+    if query.edns.is_some_and(|edns| edns.version != 0) {
+        return Some((Rcode::BADVERS, None));
+    }
+    match query.qtype {
+        // These never own a record and are no question types (RFC 9824 §3.5 and §9).
+        Rtype::OPT | Rtype::TSIG | Rtype::NXNAME => Some((Rcode::FORMERR, Some(INVALID_QTYPE))),
+        // RFC 8945 §5.2.1: as long as we have no keys, every key is an unknown one.
+        _ if query.signed => Some((Rcode::NOTAUTH, None)),
+        _ => None,
+    }
+}
+
 /// Questions that no zone answers.
 fn not_answered(query: &Query<'_>) -> Option<(Rcode, Ede)> {
     if query.qclass != Class::IN {
@@ -80,20 +99,9 @@ fn not_answered(query: &Query<'_>) -> Option<(Rcode, Ede)> {
     match query.qtype {
         // Transfers come with a later release; RFC 5936 §2.2.1 wants an answer all the same.
         Rtype::AXFR | Rtype::IXFR => Some((Rcode::REFUSED, PROHIBITED)),
-        // These are never asked for (RFC 6891 §6.1.1, RFC 8945 §5.1).
-        Rtype::OPT | Rtype::TSIG => Some((Rcode::FORMERR, INVALID)),
         Rtype::TKEY | Rtype::MAILA | Rtype::MAILB => Some((Rcode::NOTIMP, NOT_SUPPORTED)),
         _ => None,
     }
-}
-
-/// RFC 2136 §3.1: who does not implement UPDATE says NOTIMP.
-fn update(message: &[u8], buffer: &mut Vec<u8>) -> usize {
-    let id = match message {
-        [high, low, ..] => u16::from_be_bytes([*high, *low]),
-        _ => 0,
-    };
-    Writer::header_only(buffer, (id, Opcode::UPDATE, false), Rcode::NOTIMP, None).finish()
 }
 
 /// RFC 6891 §6.2.3–6.2.5: what both sides take; 512 without EDNS (RFC 1035 §4.2.1).
@@ -113,4 +121,5 @@ const NOT_READY: Ede = Ede { code: 14, text: "zones are being loaded" };
 const PROHIBITED: Ede = Ede { code: 18, text: "transfers are not offered" };
 const NOT_AUTHORITATIVE: Ede = Ede { code: 20, text: "" };
 const NOT_SUPPORTED: Ede = Ede { code: 21, text: "" };
-const INVALID: Ede = Ede { code: 24, text: "" };
+// RFC 9824 §9.
+const INVALID_QTYPE: Ede = Ede { code: 30, text: "" };

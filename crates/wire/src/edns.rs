@@ -11,7 +11,7 @@ pub struct Edns<'a> {
     pub version: u8,
     /// DNSSEC records are wanted (RFC 3225).
     pub do_bit: bool,
-    /// The options, checked to be well-formed.
+    /// The options, checked to be well-formed in version 0.
     options: &'a [u8],
 }
 
@@ -35,10 +35,11 @@ pub struct Ede {
 
 impl<'a> Edns<'a> {
     /// Reads OPT from its class, TTL and data fields; `None` when the options are malformed.
+    /// Of other versions than 0 nothing is known but that number (§6.1.3).
     pub(crate) fn from_fields(class: u16, ttl: u32, options: &'a [u8]) -> Option<Edns<'a>> {
         let [extended_rcode, version, flags, _] = ttl.to_be_bytes();
         let mut rest = options;
-        while !rest.is_empty() {
+        while version == 0 && !rest.is_empty() {
             (_, rest) = split_option(rest)?;
         }
         Some(Edns {

@@ -29,7 +29,7 @@ pub mod zonefile;
 pub use edns::{Ede, Edns, EdnsOption};
 pub use message::{Header, Message, MessageError, Question, RecordRef, Section};
 pub use name::{Labels, Name, NameError, fold_into};
-pub use query::{QName, Query, QueryError};
+pub use query::{Envelope, QName, Query, QueryError};
 pub use rdata::{Rdata, RdataError, Soa};
 pub use record::{Record, Rrset};
 pub use serial::Serial;

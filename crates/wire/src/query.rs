@@ -21,6 +21,8 @@ pub struct Query<'a> {
     pub qclass: Class,
     /// EDNS, when the query has it.
     pub edns: Option<Edns<'a>>,
+    /// Its last record is TSIG (RFC 8945 §5.1); nothing of it was checked.
+    pub signed: bool,
     /// The question as it came, to be repeated letter by letter.
     pub question: &'a [u8],
 }
@@ -37,34 +39,35 @@ pub struct QName {
 pub enum QueryError {
     /// Say nothing: no header, or a response. Answering those makes loops.
     Silence,
-    /// Answer with this code and nothing but the header (RFC 8906: never stay silent).
-    Header {
-        /// The id to repeat.
-        id: u16,
-        /// The opcode to repeat.
-        opcode: Opcode,
-        /// Recursion desired, to repeat.
-        rd: bool,
-        /// FORMERR or NOTIMP.
-        rcode: Rcode,
-    },
-    /// The version of EDNS is not 0: answer BADVERS with OPT (RFC 6891 §6.1.3).
-    BadVersion {
-        /// The id to repeat.
-        id: u16,
-        /// Recursion desired, to repeat.
-        rd: bool,
-    },
+    /// Answer with a header only and this code, FORMERR or NOTIMP (RFC 8906 §3: never stay silent).
+    Header(Envelope, Rcode),
     /// A dynamic update (RFC 2136): for somebody else to read.
-    Update,
+    Update(Envelope),
+}
+
+/// What an answer repeats of a message that was not read as a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Its id.
+    pub id: u16,
+    /// Its opcode.
+    pub opcode: Opcode,
+    /// Recursion desired, of queries; for other opcodes the bit has no meaning.
+    pub rd: bool,
+    /// Checking disabled, of queries.
+    pub cd: bool,
+    /// The DO bit of its OPT, when it has one: the answer needs OPT then, above all when OPT is what
+    /// is malformed (RFC 6891 §6.1.1, §7).
+    pub do_bit: Option<bool>,
 }
 
 impl<'a> Query<'a> {
     /// Reads a message as a query.
     ///
     /// Octets after the last record are FORMERR, as are more than one OPT, an OPT that is not owned
-    /// by the root, and QDCOUNT other than 1 (RFC 9619). Records in the answer and authority
-    /// sections are skipped: IXFR has one there, and nothing else does.
+    /// by the root, TSIG that is not the last record, and QDCOUNT other than 1 (RFC 9619). Records in
+    /// the answer and authority sections are skipped: IXFR has one there, and nothing else does. The
+    /// version of EDNS is left to the caller, who needs the question to answer BADVERS.
     pub fn parse(message: &'a [u8]) -> Result<Query<'a>, QueryError> {
         let (header, body) = message.split_first_chunk::<12>().ok_or(QueryError::Silence)?;
         let &[i0, i1, f0, f1, qd0, qd1, an0, an1, ns0, ns1, ar0, ar1] = header;
@@ -73,26 +76,29 @@ impl<'a> Query<'a> {
         }
         let id = u16::from_be_bytes([i0, i1]);
         let opcode = Opcode(f0 >> 3 & 0x0f);
-        let rd = f0 & 0x01 != 0;
-        let refuse = |rcode| QueryError::Header { id, opcode, rd, rcode };
+        let is_query = opcode == Opcode::QUERY;
+        let (rd, cd) = (is_query && f0 & 0x01 != 0, is_query && f1 & 0x10 != 0);
+        let [questions, answers, authorities, additional] =
+            [[qd0, qd1], [an0, an1], [ns0, ns1], [ar0, ar1]]
+                .map(|count| u32::from(u16::from_be_bytes(count)));
+        let envelope = || {
+            let do_bit = seek_opt(body, questions, answers + authorities + additional);
+            Envelope { id, opcode, rd, cd, do_bit }
+        };
         match opcode {
             Opcode::QUERY => {}
-            Opcode::UPDATE => return Err(QueryError::Update),
-            _ => return Err(refuse(Rcode::NOTIMP)),
+            Opcode::UPDATE => return Err(QueryError::Update(envelope())),
+            _ => return Err(QueryError::Header(envelope(), Rcode::NOTIMP)),
         }
-        if [qd0, qd1] != [0, 1] {
-            return Err(refuse(Rcode::FORMERR));
+        let malformed = || QueryError::Header(envelope(), Rcode::FORMERR);
+        if questions != 1 {
+            return Err(malformed());
         }
-        let (qname, question, rest) = split_question(body).ok_or(refuse(Rcode::FORMERR))?;
-        let records =
-            u32::from(u16::from_be_bytes([an0, an1])) + u32::from(u16::from_be_bytes([ns0, ns1]));
-        let additional = u32::from(u16::from_be_bytes([ar0, ar1]));
-        let edns = find_opt(rest, records, additional).map_err(|()| refuse(Rcode::FORMERR))?;
-        if edns.is_some_and(|edns| edns.version != 0) {
-            return Err(QueryError::BadVersion { id, rd });
-        }
-        let (qtype, qclass) = type_and_class(question).ok_or(refuse(Rcode::FORMERR))?;
-        Ok(Query { id, rd, cd: f1 & 0x10 != 0, qname, qtype, qclass, edns, question })
+        let (qname, question, rest) = split_question(body).ok_or_else(malformed)?;
+        let (edns, signed) =
+            read_records(rest, answers + authorities, additional).ok_or_else(malformed)?;
+        let (qtype, qclass) = type_and_class(question).ok_or_else(malformed)?;
+        Ok(Query { id, rd, cd, qname, qtype, qclass, edns, signed, question })
     }
 }
 
@@ -148,27 +154,55 @@ fn type_and_class(question: &[u8]) -> Option<(Rtype, Class)> {
     Some((Rtype(u16::from_be_bytes([t0, t1])), Class(u16::from_be_bytes([c0, c1]))))
 }
 
-/// Walks over the records and finds OPT among the last `additional` ones. `Err`: malformed.
-fn find_opt(octets: &[u8], records: u32, additional: u32) -> Result<Option<Edns<'_>>, ()> {
+/// Walks over the records: OPT among the last `additional` ones, and whether the very last one is
+/// TSIG. `None`: malformed.
+fn read_records(octets: &[u8], records: u32, additional: u32) -> Option<(Option<Edns<'_>>, bool)> {
     let mut rest = octets;
     let mut opt = None;
+    let mut signed = false;
     for index in 0..records + additional {
-        let (is_root, after_name) = skip_name(rest).ok_or(())?;
-        let (fixed, after) = after_name.split_first_chunk::<10>().ok_or(())?;
+        let (is_root, after_name) = skip_name(rest)?;
+        let (fixed, after) = after_name.split_first_chunk::<10>()?;
         let &[t0, t1, c0, c1, l0, l1, l2, l3, d0, d1] = fixed;
         let data_len = usize::from(u16::from_be_bytes([d0, d1]));
-        let (data, after) = after.split_at_checked(data_len).ok_or(())?;
-        if Rtype(u16::from_be_bytes([t0, t1])) == Rtype::OPT {
-            if opt.is_some() || !is_root || index < records {
-                return Err(());
+        let (data, after) = after.split_at_checked(data_len)?;
+        // RFC 8945 §5.1: nothing follows TSIG, and it has no other place.
+        if signed {
+            return None;
+        }
+        match Rtype(u16::from_be_bytes([t0, t1])) {
+            Rtype::OPT => {
+                if opt.is_some() || !is_root || index < records {
+                    return None;
+                }
+                let class = u16::from_be_bytes([c0, c1]);
+                let ttl = u32::from_be_bytes([l0, l1, l2, l3]);
+                opt = Some(Edns::from_fields(class, ttl, data)?);
             }
-            let class = u16::from_be_bytes([c0, c1]);
-            let ttl = u32::from_be_bytes([l0, l1, l2, l3]);
-            opt = Some(Edns::from_fields(class, ttl, data).ok_or(())?);
+            Rtype::TSIG if index < records => return None,
+            Rtype::TSIG => signed = true,
+            _ => {}
         }
         rest = after;
     }
-    if rest.is_empty() { Ok(opt) } else { Err(()) }
+    rest.is_empty().then_some((opt, signed))
+}
+
+/// The DO bit of the first OPT of a message of any opcode, as far as it can be read.
+fn seek_opt(body: &[u8], questions: u32, records: u32) -> Option<bool> {
+    let mut rest = body;
+    for _ in 0..questions {
+        rest = skip_name(rest)?.1.get(4..)?;
+    }
+    for _ in 0..records {
+        let (fixed, after) = skip_name(rest)?.1.split_first_chunk::<10>()?;
+        let &[t0, t1, _, _, _, _, flags, _, d0, d1] = fixed;
+        if Rtype(u16::from_be_bytes([t0, t1])) == Rtype::OPT {
+            return Some(flags & 0x80 != 0);
+        }
+        rest = after.get(usize::from(u16::from_be_bytes([d0, d1]))..)?;
+    }
+    None
 }
 
 /// Skips a name that may end in a pointer; whether it is the root, and what follows.

@@ -3,9 +3,9 @@
 use crate::edns::Ede;
 use crate::message::Section;
 use crate::name::MAX_OCTETS;
-use crate::query::Query;
+use crate::query::{Envelope, Query};
 use crate::rdata::{Block, Rdata, blocks, skip};
-use crate::types::{Class, Opcode, Rcode, Rtype};
+use crate::types::{Class, Rcode, Rtype};
 
 /// A response in the making.
 ///
@@ -49,13 +49,7 @@ impl<'b> Writer<'b> {
     /// Begins the response to a query: header and question as they came. What the buffer held is
     /// dropped. `limit` counts octets of the whole message; `udp_size` is what OPT will announce.
     pub fn reply(buffer: &'b mut Vec<u8>, limit: usize, query: &Query<'_>, udp_size: u16) -> Self {
-        let mut flags = [0x80, 0];
-        if query.rd {
-            flags[0] |= 0x01;
-        }
-        if query.cd {
-            flags[1] |= 0x10;
-        }
+        let flags = [0x80 | u8::from(query.rd), u8::from(query.cd) << 4];
         let mut writer = Writer::begin(buffer, limit, query.id, flags);
         writer.buffer.extend_from_slice(query.question);
         writer.counts[0] = 1;
@@ -64,18 +58,17 @@ impl<'b> Writer<'b> {
         writer
     }
 
-    /// Begins a response that consists of a header only, perhaps with OPT.
+    /// Begins a response that consists of a header only, and of OPT when the message has it.
     pub fn header_only(
         buffer: &'b mut Vec<u8>,
-        (id, opcode, rd): (u16, Opcode, bool),
+        about: &Envelope,
         rcode: Rcode,
-        edns_udp_size: Option<u16>,
+        udp_size: u16,
     ) -> Self {
-        let flags = [0x80 | opcode.0 << 3 | u8::from(rd), 0];
-        let mut writer = Writer::begin(buffer, MIN_MESSAGE, id, flags);
+        let flags = [0x80 | about.opcode.0 << 3 | u8::from(about.rd), u8::from(about.cd) << 4];
+        let mut writer = Writer::begin(buffer, MIN_MESSAGE, about.id, flags);
         writer.rcode = rcode;
-        writer.edns =
-            edns_udp_size.map(|udp_size| ReplyEdns { udp_size, do_bit: false, ede: None });
+        writer.edns = about.do_bit.map(|do_bit| ReplyEdns { udp_size, do_bit, ede: None });
         writer
     }
 
