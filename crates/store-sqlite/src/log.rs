@@ -351,7 +351,8 @@ impl Log {
     fn trim(&mut self, upto: Pos) -> Result<usize, rusqlite::Error> {
         let transaction = self.connection.transaction()?;
         let sql = "DELETE FROM log WHERE last IN
-            (SELECT last FROM log WHERE last <= ?1 ORDER BY last LIMIT ?2)";
+            (SELECT last FROM log WHERE last <= ?1 AND last < (SELECT max(last) FROM log)
+            ORDER BY last LIMIT ?2)";
         let gone = transaction.execute(sql, params![sql_pos(upto), TRIM_STEP])?;
         let sql = "UPDATE shard SET trimmed = max(trimmed, ?1) WHERE id = 0";
         transaction.execute(sql, [sql_pos(upto.min(self.head))])?;

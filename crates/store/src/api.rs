@@ -33,6 +33,9 @@ pub trait Store: Send + Sync {
     ) -> Result<Pos, AppendError>;
 
     /// Whether a batch is in the log: settles [`AppendError::Unknown`]. `Some(last position)`.
+    ///
+    /// A batch is forgotten when it is trimmed; the newest one never is. `None` holds for ever:
+    /// the batch will not turn up later.
     fn outcome(&self, shard: ShardId, batch: BatchId) -> Result<Option<Pos>, StoreError>;
 
     /// The last position of a shard; 0 when empty.
@@ -46,13 +49,15 @@ pub trait Store: Send + Sync {
     /// that is not durable.
     fn follow(&self, shard: ShardId, after: Pos) -> Result<Box<dyn Feed>, FeedError>;
 
-    /// Keeps a snapshot of the state at a position, replacing an older one once it is durable.
+    /// Keeps a snapshot of the state at a position, replacing an older one once it is durable. One
+    /// that is older than what is kept is passed over; one ahead of the log is refused.
     fn put_snapshot(&self, shard: ShardId, at: Pos, body: &mut dyn Read) -> Result<(), StoreError>;
 
     /// The newest snapshot.
     fn snapshot(&self, shard: ShardId) -> Result<Option<Snapshot>, StoreError>;
 
-    /// Forgets commits that end at or before a position; refuses past the newest snapshot.
+    /// Forgets commits that end at or before a position, but never the newest commit; refuses past
+    /// the newest snapshot.
     fn trim(&self, shard: ShardId, upto: Pos) -> Result<(), StoreError>;
 }
 

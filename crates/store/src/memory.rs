@@ -16,7 +16,7 @@ use crate::event::{Event, Pos};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     shards: Arc<Mutex<BTreeMap<ShardId, Shard>>>,
-    bell: Arc<Bell>,
+    bells: Mutex<BTreeMap<ShardId, Arc<Bell>>>,
 }
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ struct Shard {
     owner: NodeId,
     head: Pos,
     commits: Vec<Commit>,
-    /// Last position of every batch, also of those that are trimmed.
+    /// Last position of every batch that is kept.
     batches: BTreeMap<BatchId, Pos>,
     snapshot: Option<(Pos, Vec<u8>)>,
 }
@@ -34,6 +34,12 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> MemoryStore {
         MemoryStore::default()
+    }
+
+    /// Every shard has its own: positions of one say nothing of another.
+    fn bell(&self, shard: ShardId) -> Arc<Bell> {
+        let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(bells.entry(shard).or_default())
     }
 }
 
@@ -109,7 +115,8 @@ impl Store for MemoryStore {
         });
         shard.batches.insert(batch, last);
         shard.head = last;
-        self.bell.ring(last);
+        drop(shards);
+        self.bell(writer.shard).ring(last);
         Ok(last)
     }
 
@@ -130,7 +137,7 @@ impl Store for MemoryStore {
         self.read(shard, after, 0)?;
         let shards = Arc::clone(&self.shards);
         let read = move |after| read(&shards, shard, after, FEED_BYTES);
-        Ok(Box::new(BellFeed::new(read, Arc::clone(&self.bell), after)))
+        Ok(Box::new(BellFeed::new(read, self.bell(shard), after)))
     }
 
     fn put_snapshot(&self, shard: ShardId, at: Pos, body: &mut dyn Read) -> Result<(), StoreError> {
@@ -160,7 +167,15 @@ impl Store for MemoryStore {
         if shard.snapshot.as_ref().is_none_or(|(at, _)| *at < upto) {
             return Err(StoreError::Refused("no snapshot stands at or after that".to_owned()));
         }
-        shard.commits.retain(|commit| commit.last > upto);
+        let head = shard.head;
+        let batches = &mut shard.batches;
+        shard.commits.retain(|commit| {
+            let kept = commit.last > upto || commit.last == head;
+            if !kept {
+                batches.remove(&commit.batch);
+            }
+            kept
+        });
         Ok(())
     }
 }
