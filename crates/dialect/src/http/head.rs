@@ -1,0 +1,194 @@
+//! The head of a request: request line and header fields, up to the empty line.
+
+use super::credentials::authorization;
+use super::fields::{self, Field, is_token};
+use super::target::{Target, form_parameters};
+use super::text::text;
+use super::{Limits, Malformed, Method, Request, Version, bad};
+use crate::Hint;
+use crate::hint::note;
+
+/// A head that has been read, and how many octets of body follow it.
+pub(super) struct Head {
+    request: Request,
+    pub(super) body_octets: usize,
+    is_form: bool,
+}
+
+impl Head {
+    /// Reads a whole head, with its line ends.
+    pub(super) fn parse(octets: &[u8], limits: &Limits) -> Result<Head, Malformed> {
+        let mut hints = Vec::new();
+        let lines = fields::lines(octets, &mut hints);
+        let (line, rest) = lines.split_first().ok_or(bad("no request line"))?;
+        let line = RequestLine::parse(line, &mut hints)?;
+        // The last line is the empty one; HTTP/0.9 has neither it nor fields.
+        let rest = rest.split_last().map_or(&[][..], |(_, fields)| fields);
+        let fields = fields::parse(rest, limits, &mut hints)?;
+        let framing = fields::framing(&fields, line.version, limits)?;
+        check_singles(&fields, line.version, &mut hints)?;
+        if line.method == Method::Post && !framing.has_length {
+            note(&mut hints, Hint::PostWithoutLength);
+        }
+
+        let target = Target::parse(line.target, &mut hints);
+        let value = |name: &str| fields.iter().find(|f| f.name.eq_ignore_ascii_case(name));
+        let in_header = value("Authorization").and_then(|f| authorization(&f.value, &mut hints));
+        let user_agent = value("User-Agent").map(|f| text(&f.value, &mut hints));
+        let is_form = value("Content-Type").is_none_or(|f| is_form(&f.value));
+        let request = Request {
+            method: line.method,
+            version: line.version,
+            path: target.path,
+            parameters_in_url: target.parameters.len(),
+            parameters: target.parameters,
+            credentials: in_header.or(target.credentials),
+            user_agent,
+            persistent: framing.persistent,
+            fields: kept(&fields, &mut hints),
+            hints,
+        };
+        Ok(Head { request, body_octets: framing.body_octets, is_form })
+    }
+
+    /// The request, now that its body is there.
+    pub(super) fn with_body(self, body: &[u8]) -> Request {
+        let mut request = self.request;
+        if request.method == Method::Post && !body.is_empty() {
+            if self.is_form {
+                let form = form_parameters(body.trim_ascii(), &mut request.hints);
+                request.parameters.extend(form);
+            } else {
+                note(&mut request.hints, Hint::BodyNotForm);
+            }
+        }
+        // Whoever is in front of us may have read an odd request otherwise than we did; what
+        // follows it on this connection is then not what we would take it for.
+        request.persistent &= request.hints.is_empty();
+        request
+    }
+}
+
+/// Whether a request line ends in a version, so that header fields follow.
+pub(super) fn has_version(line: &[u8]) -> bool {
+    version(line).is_some()
+}
+
+struct RequestLine<'a> {
+    method: Method,
+    target: &'a [u8],
+    version: Version,
+}
+
+impl<'a> RequestLine<'a> {
+    fn parse(line: &'a [u8], hints: &mut Vec<Hint>) -> Result<RequestLine<'a>, Malformed> {
+        if line.iter().any(|&o| o.is_ascii_control() && o != b'\t') {
+            return Err(bad("a control character in the request line"));
+        }
+        let (before, version) = match version(line) {
+            Some((before, (1, 0))) => (before, Version::Http10),
+            Some((before, (1, _))) => (before, Version::Http11),
+            Some(_) => return Err(Malformed { status: 505, why: "not HTTP/1" }),
+            None => {
+                note(hints, Hint::NoVersion);
+                (line, Version::Http09)
+            }
+        };
+        let method_octets = before.iter().position(|&o| o == b' ').unwrap_or(before.len());
+        let (method, rest) = before.split_at(method_octets);
+        let target = rest.trim_ascii();
+        let spaces = line.len() - method.len() - target.len();
+        let expected = if version == Version::Http09 { 1 } else { " ".len() + " HTTP/1.1".len() };
+        if spaces != expected {
+            note(hints, Hint::Spacing);
+        }
+        let method = self::method(method, hints)?;
+        // HTTP/0.9 knows GET only, and a line that has a version somewhere is no line of 0.9.
+        let odd = method != Method::Get || target.windows(6).any(|w| w == b" HTTP/");
+        if version == Version::Http09 && odd {
+            return Err(bad("not a request line"));
+        }
+        if target.is_empty() {
+            note(hints, Hint::PathMissing);
+        }
+        Ok(RequestLine { method, target, version })
+    }
+}
+
+/// What stands before the last ` HTTP/x.y` of a line, and that version.
+fn version(line: &[u8]) -> Option<(&[u8], (u8, u8))> {
+    let trimmed = line.trim_ascii_end();
+    let (before, version) =
+        trimmed.split_at_checked(trimmed.len().checked_sub(" HTTP/1.1".len())?)?;
+    let name = version.get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b" HTTP/"));
+    match version.get(6..) {
+        Some([major, b'.', minor]) if name && major.is_ascii_digit() && minor.is_ascii_digit() => {
+            Some((before, (major - b'0', minor - b'0')))
+        }
+        _ => None,
+    }
+}
+
+fn method(octets: &[u8], hints: &mut Vec<Hint>) -> Result<Method, Malformed> {
+    if octets.is_empty() || !octets.iter().all(|&o| is_token(o)) {
+        return Err(bad("the method is not a token"));
+    }
+    let known = [(&b"GET"[..], Method::Get), (b"POST", Method::Post), (b"HEAD", Method::Head)];
+    let Some((name, method)) = known.iter().find(|(name, _)| octets.eq_ignore_ascii_case(name))
+    else {
+        return Ok(Method::Other);
+    };
+    if octets != *name {
+        note(hints, Hint::LowercaseMethod);
+    }
+    Ok(*method)
+}
+
+/// The fields that may appear once, and those that HTTP/1.1 asks for.
+fn check_singles(
+    fields: &[Field],
+    version: Version,
+    hints: &mut Vec<Hint>,
+) -> Result<(), Malformed> {
+    let values = |name: &str| -> Vec<&[u8]> {
+        let named = fields.iter().filter(|f| f.name.eq_ignore_ascii_case(name));
+        named.map(|f| f.value.as_slice()).collect()
+    };
+    if values("Authorization").len() > 1 {
+        return Err(bad("more than one Authorization"));
+    }
+    match values("Host").as_slice() {
+        [] if version == Version::Http11 => note(hints, Hint::HostMissing),
+        [] => {}
+        [host] if is_host(host) => {}
+        [_] => note(hints, Hint::HostOdd),
+        [..] => return Err(bad("more than one Host")),
+    }
+    // RFC 9110 §10.1.1: an expectation in HTTP/1.0 is ignored.
+    if version == Version::Http11 && !values("Expect").is_empty() {
+        return Err(Malformed { status: 417, why: "no expectation can be met here" });
+    }
+    Ok(())
+}
+
+/// RFC 9110 §7.2, roughly: a name or address and perhaps a port, or nothing.
+fn is_host(value: &[u8]) -> bool {
+    let (name, port) = match value.iter().rposition(|&o| o == b':') {
+        Some(colon) if !value[colon..].contains(&b']') => value.split_at(colon),
+        _ => (value, &[][..]),
+    };
+    let plain = name.iter().all(|&o| o.is_ascii_alphanumeric() || b"-._~%".contains(&o));
+    let literal = name.starts_with(b"[") && name.ends_with(b"]");
+    (plain || literal) && port.iter().skip(1).all(u8::is_ascii_digit)
+}
+
+fn is_form(content_type: &[u8]) -> bool {
+    let end = content_type.iter().position(|&o| o == b';').unwrap_or(content_type.len());
+    content_type[..end].trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+/// The fields as text, without the one that holds a secret.
+fn kept(fields: &[Field], hints: &mut Vec<Hint>) -> Vec<(String, String)> {
+    let shown = fields.iter().filter(|f| !f.name.eq_ignore_ascii_case("Authorization"));
+    shown.map(|f| (f.name.clone(), text(&f.value, hints))).collect()
+}

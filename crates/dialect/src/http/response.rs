@@ -1,0 +1,88 @@
+//! Responses, in the plain form that firmware can read.
+
+use super::{Method, Request, Version};
+
+/// A response: always with `Content-Length`, never chunked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// Further header fields, with names in title case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response of plain text, sent as it is.
+    pub fn text(status: u16, body: impl Into<String>) -> Response {
+        Response {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            headers: Vec::new(),
+            body: body.into().into_bytes(),
+        }
+    }
+
+    /// Appends the response in the form that the request asks for: its version, and no body for
+    /// HEAD. Without a request (it was malformed), as HTTP/1.1. `close` says that the connection
+    /// is closed afterwards; a request that is not persistent says so too.
+    pub fn write(&self, request: Option<&Request>, close: bool, out: &mut Vec<u8>) {
+        let version = match request.map(|r| r.version) {
+            Some(Version::Http09) => return out.extend_from_slice(&self.body),
+            Some(Version::Http10) => "HTTP/1.0",
+            Some(Version::Http11) | None => "HTTP/1.1",
+        };
+        let close = close || request.is_none_or(|r| !r.persistent);
+        let status = format!("{version} {} {}\r\n", self.status, reason(self.status));
+        out.extend_from_slice(status.as_bytes());
+        field(out, "Content-Type", self.content_type);
+        field(out, "Content-Length", &self.body.len().to_string());
+        // An update by GET must reach us every time.
+        field(out, "Cache-Control", "no-store");
+        for (name, value) in &self.headers {
+            field(out, name, value);
+        }
+        if close {
+            field(out, "Connection", "close");
+        } else if version == "HTTP/1.0" {
+            field(out, "Connection", "keep-alive");
+        }
+        out.extend_from_slice(b"\r\n");
+        if request.is_none_or(|r| r.method != Method::Head) {
+            out.extend_from_slice(&self.body);
+        }
+    }
+}
+
+/// A value cannot end its line.
+fn field(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend(value.bytes().map(|o| if o.is_ascii_control() { b' ' } else { o }));
+    out.extend_from_slice(b"\r\n");
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Unnamed",
+    }
+}
