@@ -86,6 +86,17 @@ impl Client {
         }
     }
 
+    /// Queues an operation of an actor, with the address that it came from for history.
+    pub(crate) fn send(
+        &self,
+        actor: Actor,
+        from: Option<std::net::IpAddr>,
+        operation: Operation,
+    ) -> Result<oneshot::Receiver<Outcome>, SubmitError> {
+        let origin = from.and_then(|address| self.origin(address));
+        self.submit(Request { actor, origin, operation })
+    }
+
     /// Queues an operation of the operator and waits for its outcome. Not to be called on a thread
     /// that drives asynchronous tasks.
     pub fn operate(&self, operation: Operation) -> Result<Outcome, SubmitError> {

@@ -15,14 +15,20 @@
 
 mod attempts;
 mod client;
+mod clock;
 mod connection;
 mod door;
 mod http;
+mod log;
 mod network;
+mod outcome;
+mod plan;
 mod proxy;
 mod random;
+mod route;
 mod seats;
 mod source;
+mod update;
 
 pub use client::{Client, Letter, SubmitError};
 pub use http::{Http, HttpListenError, HttpSettings, MetricsText};

@@ -1,0 +1,93 @@
+//! What the log and the metrics say of requests: never a secret, never a whole URL.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use dialect::Hint;
+use dialect::dyndns2::Code;
+use dialect::http::Request;
+
+use crate::outcome::word;
+use crate::source::Source;
+
+/// One line of the log: what came of an update of one host.
+pub(crate) struct Line<'a> {
+    /// The host as the client wrote it, or `-`.
+    pub(crate) host: &'a str,
+    /// The answer.
+    pub(crate) code: &'a Code,
+    /// Why, when it is not a success.
+    pub(crate) why: Option<&'a str>,
+    /// Where the request came from.
+    pub(crate) source: Source,
+    /// The request.
+    pub(crate) request: &'a Request,
+}
+
+/// Writes the line and counts it.
+pub(crate) fn line(line: &Line<'_>) {
+    let outcome = word(line.code);
+    metrics::counter!("byname_updates_total", "outcome" => outcome).increment(1);
+    tracing::info!(
+        host = %shown(line.host),
+        source = %line.source.nearest,
+        outcome,
+        why = line.why,
+        agent = %shown(line.request.user_agent.as_deref().unwrap_or("-")),
+        "update"
+    );
+}
+
+/// Notes what was odd.
+pub(crate) fn hints(hints: &[Hint], request: &Request, source: Source) {
+    for hint in hints {
+        metrics::counter!("byname_http_hints_total", "kind" => format!("{hint:?}")).increment(1);
+        tracing::debug!(
+            %hint,
+            source = %source.nearest,
+            agent = %shown(request.user_agent.as_deref().unwrap_or("-")),
+            "odd request"
+        );
+    }
+}
+
+/// Counts one answered request.
+pub(crate) fn answered(path: &'static str, status: u16, took: Duration) {
+    let labels = [("path", path.to_owned()), ("status", status.to_string())];
+    metrics::counter!("byname_http_requests_total", &labels).increment(1);
+    metrics::histogram!("byname_http_request_seconds", "path" => path).record(took.as_secs_f64());
+}
+
+/// Text of a client's, fit for a log: short, printable, and without anything like a token.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    if text.to_ascii_lowercase().contains(TOKEN_MARK) {
+        return Cow::Borrowed("(holds a token)");
+    }
+    let is_plain = |c: char| !c.is_control() && c != '\u{2028}' && c != '\u{2029}';
+    if text.len() <= TEXT_OCTETS_MAX && text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let plain = text.chars().map(|c| if is_plain(c) { c } else { '?' });
+    Cow::Owned(plain.take(TEXT_OCTETS_MAX).collect())
+}
+
+/// What every token begins with (see `account::secret`), in lower case.
+const TOKEN_MARK: &str = "byn_";
+/// Most octets of a client's text in the log.
+const TEXT_OCTETS_MAX: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_text_is_short_and_printable_and_holds_no_token() {
+        assert_eq!(shown("ddclient/3.10"), "ddclient/3.10");
+        assert_eq!(shown("a\nb\x1b[31m\u{2028}"), "a?b?[31m?");
+        assert_eq!(shown(&"x".repeat(1000)).len(), TEXT_OCTETS_MAX);
+        let secret = account::secret::Secret::from_random([7; 16]);
+        for text in [secret.reveal().to_owned(), format!("h.{}", secret.reveal().to_lowercase())] {
+            assert_eq!(shown(&text), "(holds a token)");
+        }
+    }
+}

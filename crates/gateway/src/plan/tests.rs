@@ -1,0 +1,245 @@
+use std::sync::Arc;
+
+use account::secret::Secret;
+use account::{AccountId, Entity, Host, Scope, Token, TokenId, ZoneEntry};
+use engine::Engine;
+use store::Item;
+use wire::Serial;
+
+use super::*;
+use crate::outcome::word;
+
+const NOW: Timestamp = Timestamp(1_000_000_000);
+
+/// A zone `own.example` and a suffix `dyn.example`, each with hosts `a`, `b` and `other`; the token
+/// covers `a` and `b` of both. `a.own.example` has been public for a while.
+fn live() -> (Arc<Live>, TokenActor) {
+    let live = Arc::new(Live::new());
+    let mut engine = Engine::new(Arc::clone(&live));
+    let secret = Secret::from_random([1; 16]);
+    let mut covered = Vec::new();
+    for (apex, suffix) in [("own.example", false), ("dyn.example", true)] {
+        let apex = Name::parse(apex).unwrap();
+        let zone = ZoneEntry {
+            apex: apex.clone(),
+            account: AccountId(0),
+            created: Timestamp(0),
+            suffix,
+            host_ttl_s: 60,
+        };
+        engine.load(Item::Entity(Entity::Zone(zone)));
+        engine.load(Item::Zone { apex: apex.clone(), serial: Serial(1) });
+        for label in ["a", "b", "other"] {
+            let name = apex.child(label.as_bytes()).unwrap();
+            if label != "other" {
+                covered.push(name.clone());
+            }
+            let host = Host {
+                name,
+                zone: apex.clone(),
+                account: AccountId(0),
+                created: Timestamp(0),
+                ttl_s: (label == "b").then_some(5),
+                private_ok: false,
+                scope: (label == "a" && !suffix).then_some((Scope::Public, Timestamp(0))),
+                last_seen: None,
+            };
+            engine.load(Item::Entity(Entity::Host(host)));
+        }
+    }
+    let published = Rrset { ttl_s: 60, rdata: vec![Rdata::a(Ipv4Addr::new(8, 8, 8, 8))] };
+    let (zone, owner) =
+        (Name::parse("own.example").unwrap(), Name::parse("a.own.example").unwrap());
+    engine.load(Item::Rrset { zone, owner, rtype: Rtype::A, rrset: published });
+    covered.sort();
+    engine.load(Item::Entity(Entity::Token(Token {
+        id: TokenId(1),
+        account: AccountId(0),
+        hash: secret.hash(),
+        hosts: covered,
+        label: String::new(),
+        created: Timestamp(1),
+        revoked: None,
+        exposed: None,
+    })));
+    let actor = live.directory().authenticate(secret.reveal().as_bytes()).unwrap();
+    (live, actor)
+}
+
+fn v4(texts: &[&str]) -> Wanted<Ipv4Addr> {
+    Wanted::Addresses(texts.iter().map(|text| text.parse().unwrap()).collect())
+}
+
+fn v6(texts: &[&str]) -> Wanted<Ipv6Addr> {
+    Wanted::Addresses(texts.iter().map(|text| text.parse().unwrap()).collect())
+}
+
+/// What one plan says, in short.
+fn told(plan: &Plan) -> String {
+    let list = |addresses: &[IpAddr]| {
+        addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(",")
+    };
+    let code = |code: &Code| match code {
+        Code::Good(addresses) | Code::Nochg(addresses) => {
+            format!("{} {}", word(code), list(addresses))
+        }
+        code => word(code).to_owned(),
+    };
+    match plan {
+        Plan::Answer { code: answer, .. } => code(answer),
+        Plan::Seen { code: answer, .. } => format!("seen: {}", code(answer)),
+        Plan::Same(earlier) => format!("as {earlier}"),
+        Plan::Submit { change, addresses, .. } => {
+            let edits: Vec<String> = change.edits.iter().map(edit).collect();
+            format!("{} -> {}", edits.join("; "), list(addresses))
+        }
+    }
+}
+
+fn edit(edit: &Edit) -> String {
+    match edit {
+        Edit::Replace { owner, rtype, rrset } => {
+            format!("put {owner} {rtype:?} {} {}", rrset.ttl_s, rrset.rdata.len())
+        }
+        Edit::DeleteRrset { owner, rtype } => format!("delete {owner} {rtype:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn plans(
+    hosts: &[&str],
+    (ipv4, ipv6): (Wanted<Ipv4Addr>, Wanted<Ipv6Addr>),
+    source: Option<&str>,
+) -> Option<Vec<String>> {
+    let (live, actor) = live();
+    let hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+    let update = Update { hosts, ipv4, ipv6, hints: Vec::new() };
+    let source = source.map(|text| text.parse().unwrap());
+    let asked = Asked::new(&actor, &update, source, NOW)?;
+    Some(asked.plans(&live, &asked.hosts(&update)).iter().map(told).collect())
+}
+
+/// Checks the plan for one host and a source of 9.9.9.9.
+fn check(host: &str, wanted: (Wanted<Ipv4Addr>, Wanted<Ipv6Addr>), expected: &str) {
+    let found = plans(&[host], wanted.clone(), Some("9.9.9.9"));
+    assert_eq!(found, Some(vec![expected.to_owned()]), "{host} {wanted:?}");
+}
+
+#[test]
+fn a_family_that_is_not_mentioned_is_preserved() {
+    use Wanted::{Delete, Preserve, Source};
+    let a = "a.own.example";
+    for (wanted, expected) in [
+        ((v4(&["1.1.1.1"]), Preserve), "put a.own.example. A 60 1 -> 1.1.1.1"),
+        ((Preserve, v6(&["2606::1"])), "put a.own.example. AAAA 60 1 -> 2606::1"),
+        (
+            (v4(&["1.1.1.1"]), v6(&["2606::1"])),
+            "put a.own.example. A 60 1; put a.own.example. AAAA 60 1 -> 1.1.1.1,2606::1",
+        ),
+        ((v4(&["1.1.1.1", "1.0.0.1"]), Preserve), "put a.own.example. A 60 2 -> 1.1.1.1,1.0.0.1"),
+        ((Source, Source), "put a.own.example. A 60 1 -> 9.9.9.9"),
+        ((Source, v6(&["2606::1"])), {
+            "put a.own.example. A 60 1; put a.own.example. AAAA 60 1 -> 9.9.9.9,2606::1"
+        }),
+        ((Delete, Preserve), "delete a.own.example. A -> "),
+        ((Delete, Delete), "delete a.own.example. A; delete a.own.example. AAAA -> "),
+    ] {
+        check(a, wanted, expected);
+    }
+}
+
+#[test]
+fn a_source_of_the_other_family_changes_nothing() {
+    check("a.own.example", (Wanted::Preserve, Wanted::Source), "seen: nochg 8.8.8.8");
+    check("b.own.example", (Wanted::Preserve, Wanted::Source), "dnserr");
+    check("a.own.example", (Wanted::Preserve, Wanted::Preserve), "seen: nochg 8.8.8.8");
+}
+
+#[test]
+fn an_unknown_source_is_neither_published_nor_deletes() {
+    let a = ["a.own.example"];
+    assert_eq!(plans(&a, (Wanted::Source, Wanted::Source), None), None);
+    assert_eq!(plans(&a, (Wanted::Source, Wanted::Preserve), None), None);
+    let found = plans(&a, (v4(&["1.1.1.1"]), Wanted::Source), None).unwrap();
+    assert_eq!(found, ["put a.own.example. A 60 1 -> 1.1.1.1"]);
+}
+
+#[test]
+fn each_address_gets_its_verdict() {
+    let keep = || Wanted::Preserve;
+    for (host, wanted, expected) in [
+        ("a.own.example", (v4(&["192.168.1.1"]), keep()), "seen: good 192.168.1.1"),
+        ("a.own.example", (v4(&["203.0.113.9"]), keep()), "seen: good 203.0.113.9"),
+        ("a.own.example", (Wanted::Preserve, v6(&["fd00:d::1"])), "seen: good fd00:d::1"),
+        (
+            "a.own.example",
+            (v4(&["192.168.1.1", "1.1.1.1"]), keep()),
+            "put a.own.example. A 60 1 -> 1.1.1.1",
+        ),
+        ("b.own.example", (v4(&["192.168.1.1"]), keep()), {
+            "put b.own.example. A 5 1 -> 192.168.1.1"
+        }),
+        ("a.dyn.example", (v4(&["10.0.0.1"]), keep()), "dnserr"),
+        ("a.dyn.example", (v4(&["1.1.1.1", "10.0.0.1"]), keep()), "dnserr"),
+        ("a.dyn.example", (v4(&["1.1.1.1"]), v6(&["fe80::1"])), "dnserr"),
+        ("a.own.example", (v4(&["224.0.0.1"]), keep()), "dnserr"),
+        ("a.dyn.example", (v4(&["1.1.1.1"]), keep()), "put a.dyn.example. A 60 1 -> 1.1.1.1"),
+    ] {
+        check(host, wanted, expected);
+    }
+}
+
+#[test]
+fn one_bad_host_never_hurts_another() {
+    let hosts = [
+        "a.own.example",
+        "other.own.example",
+        "not a name",
+        "b.own.example",
+        "no.such.example",
+        "single",
+        "münchen.example",
+    ];
+    let found = plans(&hosts, (v4(&["1.1.1.1"]), Wanted::Preserve), Some("9.9.9.9")).unwrap();
+    assert_eq!(
+        found,
+        [
+            "put a.own.example. A 60 1 -> 1.1.1.1",
+            "nohost",
+            "notfqdn",
+            "put b.own.example. A 5 1 -> 1.1.1.1",
+            "nohost",
+            "notfqdn",
+            "notfqdn",
+        ]
+    );
+}
+
+#[test]
+fn a_host_named_twice_is_changed_once() {
+    let hosts = ["A.Own.Example.", "b.own.example", "a.own.example", "nonsense", "nonsense"];
+    let found = plans(&hosts, (v4(&["1.1.1.1"]), Wanted::Preserve), Some("9.9.9.9")).unwrap();
+    assert_eq!(
+        found,
+        [
+            "put a.own.example. A 60 1 -> 1.1.1.1",
+            "put b.own.example. A 5 1 -> 1.1.1.1",
+            "as 0",
+            "notfqdn",
+            "notfqdn",
+        ]
+    );
+}
+
+#[test]
+fn no_host_means_none_when_the_token_has_several() {
+    let (_, actor) = live();
+    let update = Update {
+        hosts: Vec::new(),
+        ipv4: v4(&["1.1.1.1"]),
+        ipv6: Wanted::Preserve,
+        hints: Vec::new(),
+    };
+    let asked = Asked::new(&actor, &update, None, NOW).unwrap();
+    assert!(asked.hosts(&update).is_empty(), "the token has four");
+}

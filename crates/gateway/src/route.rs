@@ -1,0 +1,197 @@
+//! Which path leads where, and the small answers.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use dialect::dyndns2;
+use dialect::http::{Method, Request, Response};
+
+use crate::door::Door;
+use crate::log;
+use crate::source::{Forwarded, Source};
+use crate::update::update;
+
+/// Where a path leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Update,
+    Ip,
+    Healthz,
+    Readyz,
+    Metrics,
+    Nowhere,
+}
+
+impl Place {
+    fn of(path: &str) -> Place {
+        match path {
+            "/ip" => Place::Ip,
+            "/healthz" => Place::Healthz,
+            "/readyz" => Place::Readyz,
+            "/metrics" => Place::Metrics,
+            path if dyndns2::is_path(path) => Place::Update,
+            _ => Place::Nowhere,
+        }
+    }
+
+    /// Its name in metrics.
+    fn word(self) -> &'static str {
+        match self {
+            Place::Update => "update",
+            Place::Ip => "ip",
+            Place::Healthz => "healthz",
+            Place::Readyz => "readyz",
+            Place::Metrics => "metrics",
+            Place::Nowhere => "other",
+        }
+    }
+
+    /// What to say to a method that this place does not know; `None` when it does.
+    fn refuse(self, method: Method) -> Option<Response> {
+        let allowed = match (self, method) {
+            (Place::Update, Method::Get | Method::Post) => return None,
+            // HEAD must not change anything (RFC 9110 §9.2.1).
+            (Place::Update, Method::Head | Method::Other) => "GET, POST",
+            (_, Method::Get | Method::Head) => return None,
+            (_, Method::Post | Method::Other) => "GET, HEAD",
+        };
+        let mut response = Response::text(405, "this method is not for this path\n");
+        response.headers.push(("Allow", allowed.to_owned()));
+        Some(response)
+    }
+}
+
+/// Answers one request.
+pub(crate) async fn respond(door: &Door, request: &Request, source: Source) -> Response {
+    let began = Instant::now();
+    log::hints(&request.hints, request, source);
+    let place = Place::of(&request.path);
+    let response = match place.refuse(request.method) {
+        Some(refusal) => refusal,
+        None => match place {
+            Place::Update => update(door, request, source).await,
+            Place::Ip => echo(request, source.address),
+            Place::Healthz => Response::text(200, "alive\n"),
+            Place::Readyz => readiness(door.is_ready(), door.client.is_writable()),
+            Place::Metrics => metrics(door, source),
+            Place::Nowhere => not_found(),
+        },
+    };
+    log::answered(place.word(), response.status, began.elapsed());
+    response
+}
+
+/// What a request's head says about proxies on its way.
+pub(crate) fn forwarded(request: &Request) -> Forwarded {
+    let hops: Vec<&str> = request.headers("X-Forwarded-For").collect();
+    let scheme = request.header("X-Forwarded-Proto").unwrap_or_default();
+    // A list grows to the right, like that of the hops.
+    let last = scheme.rsplit(',').next().unwrap_or_default().trim();
+    let others = ["Forwarded", "Via", "X-Real-IP"];
+    Forwarded {
+        hops: (!hops.is_empty()).then(|| hops.join(",")),
+        https: last.eq_ignore_ascii_case("https"),
+        other: others.iter().any(|name| request.header(name).is_some()),
+    }
+}
+
+/// The client's own address.
+fn echo(request: &Request, address: Option<IpAddr>) -> Response {
+    let Some(address) = address else {
+        // A proxy's address in place of the client's would be published by whoever asks.
+        return Response::text(503, "your address is not known here\n");
+    };
+    let wanted = request.parameter(&["format"]).unwrap_or_default();
+    let accepted = request.header("Accept").unwrap_or_default();
+    let mut response = Response::text(200, format!("{address}\n"));
+    if wanted.eq_ignore_ascii_case("json") || accepted.contains("application/json") {
+        let family = if address.is_ipv4() { 4 } else { 6 };
+        response = Response::text(200, format!("{{\"ip\":\"{address}\",\"family\":{family}}}\n"));
+        response.content_type = "application/json";
+    }
+    response
+}
+
+/// Whether queries and updates are answered. A store that cannot write does not make the node
+/// unready, as queries are answered all the same; it is told.
+fn readiness(ready: bool, writable: bool) -> Response {
+    match (ready, writable) {
+        (true, true) => Response::text(200, "ready\n"),
+        (true, false) => Response::text(
+            200,
+            "ready, but read-only: the last write failed, changes are refused\n",
+        ),
+        (false, true | false) => Response::text(503, "not ready: the zones are not loaded\n"),
+    }
+}
+
+fn metrics(door: &Door, source: Source) -> Response {
+    if !source.local {
+        return not_found();
+    }
+    let mut response = Response::text(200, (door.metrics)());
+    // Version 0.0.4 of the Prometheus text format.
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response
+}
+
+fn not_found() -> Response {
+    Response::text(404, "there is nothing here\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_their_places() {
+        for (path, place) in [
+            ("/nic/update", "update"),
+            ("/v2/update", "update"),
+            ("/v3/update", "update"),
+            ("/ip", "ip"),
+            ("/healthz", "healthz"),
+            ("/readyz", "readyz"),
+            ("/metrics", "metrics"),
+            ("/", "other"),
+            ("/ip/", "other"),
+            ("/metrics/x", "other"),
+        ] {
+            assert_eq!(Place::of(path).word(), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn rfc9110_9_2_1_head_never_updates() {
+        let allow = |place: Place, method| {
+            let refused = place.refuse(method);
+            refused.map(|response| (response.status, response.headers[0].1.clone()))
+        };
+        for method in [Method::Get, Method::Post] {
+            assert_eq!(allow(Place::Update, method), None);
+        }
+        for method in [Method::Head, Method::Other] {
+            assert_eq!(allow(Place::Update, method), Some((405, "GET, POST".to_owned())));
+        }
+        for method in [Method::Get, Method::Head] {
+            assert_eq!(allow(Place::Ip, method), None);
+        }
+        for method in [Method::Post, Method::Other] {
+            assert_eq!(allow(Place::Ip, method), Some((405, "GET, HEAD".to_owned())));
+        }
+    }
+
+    #[test]
+    fn readiness_says_why_not() {
+        for (ready, writable, status, word) in [
+            (true, true, 200, "ready\n"),
+            (true, false, 200, "read-only"),
+            (false, true, 503, "not loaded"),
+            (false, false, 503, "not loaded"),
+        ] {
+            let response = readiness(ready, writable);
+            assert_eq!(response.status, status);
+            assert!(String::from_utf8_lossy(&response.body).contains(word));
+        }
+    }
+}
