@@ -2,11 +2,14 @@
 //! directory of one that is stopped. Both run [`execute`].
 
 mod command;
+mod direct;
 mod execute;
 mod show;
 mod socket;
 
+pub use crate::import::EXPORT_END;
 pub use command::{Command, HostSettings, ZoneSettings};
+pub use direct::{DirectError, direct, restore};
 pub use execute::{Answer, Export, execute};
 pub use socket::{AdminSocket, CallError, Called, call, serve};
 

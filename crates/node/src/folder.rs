@@ -1,6 +1,7 @@
 //! The background of a node: folding the log into tables, checkpoints, retention.
 
 use std::io::{Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -149,6 +150,8 @@ impl Folder {
             .truncate(true)
             .read(true)
             .write(true)
+            // It holds what the tables hold: hashes of tokens and secrets of keys.
+            .mode(0o600)
             .open(&path)
             .map_err(unavailable)?;
         let buffered = std::io::BufWriter::new(file);

@@ -102,7 +102,7 @@ pub(crate) fn export(
         out.write_all(line.as_bytes())?;
     }
     line.clear();
-    writeln!(line, "; end of {apex}").map_err(io::Error::other)?;
+    writeln!(line, "{EXPORT_END} {apex}").map_err(io::Error::other)?;
     out.write_all(line.as_bytes())
 }
 
@@ -189,6 +189,8 @@ fn give_up(client: &Client, import: Option<ImportId>, why: ImportError) -> Impor
     why
 }
 
+/// What the last line of an exported zone begins with, so that one that was cut off is known.
+pub const EXPORT_END: &str = "; end of";
 /// RRsets in one part of an import.
 const STAGE_RRSETS: usize = 20_000;
 /// Octets that the records of one RRset may take, so that they fit into one message.

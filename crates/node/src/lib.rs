@@ -10,7 +10,8 @@
 //! configuration files (those are read by `bynamed`).
 //!
 //! # Flow
-//! `Node::open → load state → writer thread ⇄ Engine ⇄ Store`; doors get [`Client`]s.
+//! `Node::claim → (doors open) → Claimed::load → writer thread ⇄ Engine ⇄ Store`; doors get
+//! [`Client`]s.
 //!
 //! # Start reading at
 //! `node.rs`, then `writer.rs`.
@@ -23,4 +24,4 @@ mod node;
 mod writer;
 
 pub use gateway::{Client, Random, SubmitError};
-pub use node::{Node, NodeError, Options};
+pub use node::{Claimed, Node, NodeError, Options};

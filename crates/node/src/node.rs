@@ -1,16 +1,18 @@
 //! One node of the service over one data directory.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 use account::{Actor, Timestamp};
 use engine::{Engine, Live, Operation, Outcome, Request};
-use gateway::{Client, Random, SubmitError};
+use gateway::{Client, Letter, Random, SubmitError};
 use store::{Caps, NodeId, ShardId, Store, StoreError};
-use store_sqlite::{OpenError, SqliteStore, StateDb, StateError};
+use store_sqlite::backup::BackupError;
+use store_sqlite::{ErrorCode, LockError, OpenError, SqliteStore, StateDb, StateError};
 
 use crate::boot;
 use crate::folder::Folder;
@@ -44,6 +46,9 @@ pub enum NodeError {
     /// The folded tables failed, and could not be built anew.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A backup or restore failed.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -52,39 +57,94 @@ pub enum NodeError {
     Jump(String),
 }
 
-/// A node whose state is loaded and whose writer runs.
-pub struct Node {
+impl NodeError {
+    /// Whether another process has the data directory.
+    pub fn is_held(&self) -> bool {
+        matches!(self.open_error(), Some(OpenError::Lock(LockError::Held(_))))
+    }
+
+    /// What an operator can do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.open_error()? {
+            OpenError::Lock(LockError::Held(_)) => {
+                Some("stop the other one, or choose another directory with `--data DIR`")
+            }
+            OpenError::Lock(LockError::Failed { .. }) => {
+                Some("the file system must have locks; choose another directory with `--data DIR`")
+            }
+            OpenError::File { why, .. } => file_hint(why.kind()),
+            OpenError::Sqlite { why, .. } => match why.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => file_hint(ErrorKind::StorageFull),
+                Some(ErrorCode::ReadOnly) => file_hint(ErrorKind::ReadOnlyFilesystem),
+                Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                    file_hint(ErrorKind::PermissionDenied)
+                }
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Some(
+                    "keep a copy of the directory, and restore the newest backup into a new one",
+                ),
+                Some(_) | None => None,
+            },
+            OpenError::Newer { .. } => Some("run the release that wrote it, or a newer one"),
+        }
+    }
+
+    fn open_error(&self) -> Option<&OpenError> {
+        match self {
+            NodeError::Open(why) | NodeError::Backup(BackupError::Open(why)) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+fn file_hint(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::PermissionDenied => {
+            Some("give the directory to this user, or choose another with `--data DIR`")
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            Some("the file system is read-only: choose another directory with `--data DIR`")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Some("the disk is full: make room, then start again; nothing is lost")
+        }
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            Some("a file is in the way: choose another directory with `--data DIR`")
+        }
+        _ => None,
+    }
+}
+
+/// A data directory that is ours, before anything of it is loaded: doors can be opened already.
+///
+/// What its client submits waits for [`Claimed::load`].
+pub struct Claimed {
+    options: Options,
     client: Client,
     store: Arc<SqliteStore>,
-    /// `None` once the node has stopped.
-    threads: Mutex<Option<Threads>>,
+    letters: Receiver<Letter>,
+    writable: Arc<AtomicBool>,
 }
 
-#[derive(Debug)]
-struct Threads {
-    writer: JoinHandle<Engine>,
-    folder: JoinHandle<()>,
-}
+impl Claimed {
+    /// A door's access to the writer to be.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
 
-impl Node {
-    /// Opens the data directory, loads the state, and starts the writer.
-    pub fn open(options: &Options) -> Result<Node, NodeError> {
-        let store = Arc::new(SqliteStore::open(&options.data)?);
-        let fence = store.acquire(ShardId(0), &NodeId(options.name.clone()))?;
-        let live = Arc::new(Live::new());
-        let mut engine = Engine::new(Arc::clone(&live));
+    /// Loads the state and starts the writer.
+    pub fn load(self) -> Result<Node, NodeError> {
+        let Claimed { options, client, store, letters, writable } = self;
+        let fence = store.acquire(ShardId(0), &NodeId(options.name))?;
+        let mut engine = Engine::new(Arc::clone(client.live()));
         let tables = boot::load(&store, &mut engine)?;
         let unfinished = engine.unfinished_imports();
-        let (letters, incoming) = sync_channel(QUEUE);
         // One wake-up is enough: it stands for all commits since the last one.
         let (wake_folder, wake) = sync_channel(1);
-        let writable = Arc::new(AtomicBool::new(true));
-        let client = Client::new(live, letters, Arc::clone(&writable), Random::new());
         let writer = Writer {
             engine,
             store: Arc::clone(&store) as Arc<dyn Store>,
             fence,
-            letters: incoming,
+            letters,
             wake_folder,
             writable,
             random: Random::new(),
@@ -100,13 +160,53 @@ impl Node {
             writer: spawn("writer", move || writer.run())?,
             folder: spawn("folder", move || folder.run())?,
         };
-        let node = Node { client, store, threads: Mutex::new(Some(threads)) };
+        let node =
+            Node { client, store, importing: Mutex::new(()), threads: Mutex::new(Some(threads)) };
         for import in unfinished {
             // Whoever began it is gone. If this fails, the next start tries again.
             let _ = node.client.operate(Operation::DropImport(import));
         }
         node.move_serials_after_restore()?;
         Ok(node)
+    }
+}
+
+impl std::fmt::Debug for Claimed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claimed").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// A node whose state is loaded and whose writer runs.
+pub struct Node {
+    client: Client,
+    store: Arc<SqliteStore>,
+    /// Held while a zone file is read into memory: one at a time.
+    importing: Mutex<()>,
+    /// `None` once the node has stopped.
+    threads: Mutex<Option<Threads>>,
+}
+
+#[derive(Debug)]
+struct Threads {
+    writer: JoinHandle<Engine>,
+    folder: JoinHandle<()>,
+}
+
+impl Node {
+    /// Takes the data directory, which is made when it is not there, for this process.
+    pub fn claim(options: &Options) -> Result<Claimed, NodeError> {
+        let store = Arc::new(SqliteStore::open(&options.data)?);
+        let (queue, letters) = sync_channel(QUEUE);
+        let writable = Arc::new(AtomicBool::new(true));
+        let live = Arc::new(Live::new());
+        let client = Client::new(live, queue, Arc::clone(&writable), Random::new());
+        Ok(Claimed { options: options.clone(), client, store, letters, writable })
+    }
+
+    /// Takes the data directory, loads the state, and starts the writer.
+    pub fn open(options: &Options) -> Result<Node, NodeError> {
+        Node::claim(options)?.load()
     }
 
     /// A door's access to the writer.
@@ -127,6 +227,15 @@ impl Node {
     /// The data directory.
     pub fn data(&self) -> &Path {
         self.store.directory()
+    }
+
+    /// The right to read a zone file into memory; `None` while somebody else has it.
+    pub(crate) fn begin_import(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.importing.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     pub(crate) fn store(&self) -> &SqliteStore {

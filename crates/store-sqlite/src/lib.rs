@@ -23,4 +23,5 @@ mod state;
 
 pub use connection::{LockError, OpenError};
 pub use log::SqliteStore;
+pub use rusqlite::ErrorCode;
 pub use state::{StateDb, StateError};

@@ -139,6 +139,38 @@ pub enum Command {
     Check,
 }
 
+impl Command {
+    /// Whether it only looks, so that it makes no sense where there is nothing to see.
+    pub fn only_looks(&self) -> bool {
+        match self {
+            Command::ZoneList
+            | Command::ZoneShow { .. }
+            | Command::ZoneExport { .. }
+            | Command::HostList { .. }
+            | Command::HostShow { .. }
+            | Command::TokenList
+            | Command::AccountList
+            | Command::KeyList
+            | Command::Backup { .. }
+            | Command::Check => true,
+            Command::ZoneAdd { .. }
+            | Command::ZoneImport { .. }
+            | Command::ZoneRemove { .. }
+            | Command::HostAdd { .. }
+            | Command::HostSet { .. }
+            | Command::HostRotate { .. }
+            | Command::HostRemove { .. }
+            | Command::TokenAdd { .. }
+            | Command::TokenRevoke { .. }
+            | Command::AccountAdd { .. }
+            | Command::AccountFreeze { .. }
+            | Command::AccountUnfreeze { .. }
+            | Command::KeyAdd { .. }
+            | Command::KeyRemove { .. } => false,
+        }
+    }
+}
+
 /// Settings of a zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,7 @@
 //! Carrying out orders.
 
 use std::io::{self, Read};
+use std::path::Path;
 
 use account::secret::Secret;
 use account::{AccountId, TsigAlgorithm};
@@ -8,7 +9,7 @@ use data_encoding::BASE64;
 use engine::{HostPatch, NewKey, NewToken, NewZone, Operation, Outcome, Refused};
 use gateway::Random;
 use serde_json::{Value, json};
-use store_sqlite::backup;
+use store_sqlite::{SqliteStore, backup};
 use wire::{Name, Rdata, Rrset, Rtype, Serial, Soa};
 use zone::Snapshot;
 
@@ -99,11 +100,8 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
             orders.operate(Operation::RemoveKey(key.clone()))?;
             json!({ "key": text(&key), "removed": true })
         }
-        Command::Backup { file } => {
-            let made = backup::backup(node.store(), file).map_err(failed)?;
-            json!({ "file": file, "events": made.events, "position": made.head.0 })
-        }
-        Command::Check => orders.check()?,
+        Command::Backup { file } => self::backup(node.store(), file)?,
+        Command::Check => check(node.store())?,
     };
     Ok(Answer { value, export: None })
 }
@@ -177,11 +175,14 @@ impl Orders<'_> {
         body: &mut dyn Read,
     ) -> Result<Value, AdminError> {
         let apex = name(zone)?;
+        let _alone = self.node.begin_import().ok_or_else(|| {
+            AdminError::Unavailable("another import is under way; try again later".to_owned())
+        })?;
         let mut text = Vec::new();
         let read = body.take(ZONEFILE_OCTETS_MAX + 1).read_to_end(&mut text);
         read.map_err(|why| AdminError::Invalid(format!("the zone file did not arrive: {why}")))?;
         if text.len() as u64 > ZONEFILE_OCTETS_MAX {
-            return Err(AdminError::Invalid("the zone file is larger than 2 GiB".to_owned()));
+            return Err(AdminError::Invalid("the zone file is larger than 1 GiB".to_owned()));
         }
         let new = self.new_zone(apex.clone(), settings)?;
         let done = import::import(self.node.client(), &text, new);
@@ -267,20 +268,6 @@ impl Orders<'_> {
         Ok(json!({ "key": text(&key), "algorithm": algorithm, "secret": shown }))
     }
 
-    fn check(&self) -> Result<Value, AdminError> {
-        let report = backup::check(self.node.store()).map_err(failed)?;
-        if !report.problems.is_empty() {
-            return Err(AdminError::Invalid(report.problems.join("; ")));
-        }
-        Ok(json!({
-            "events": report.log.events,
-            "position": report.log.head.0,
-            "snapshot": report.log.snapshot.0,
-            "tables": report.tables.map(|at| at.0),
-            "problems": [],
-        }))
-    }
-
     fn account(&self, account: Option<&str>) -> Result<AccountId, AdminError> {
         let Some(account) = account else { return Ok(AccountId(0)) };
         let directory = self.node.live().directory();
@@ -295,6 +282,27 @@ impl Orders<'_> {
     fn random(&self) -> Result<[u8; 16], AdminError> {
         Random::new().octets().map_err(|why| AdminError::Unavailable(why.to_string()))
     }
+}
+
+/// Writes a backup of a store.
+pub(super) fn backup(store: &SqliteStore, file: &Path) -> Result<Value, AdminError> {
+    let made = backup::backup(store, file).map_err(failed)?;
+    Ok(json!({ "file": file, "events": made.events, "position": made.head.0 }))
+}
+
+/// Verifies a store.
+pub(super) fn check(store: &SqliteStore) -> Result<Value, AdminError> {
+    let report = backup::check(store).map_err(failed)?;
+    if !report.problems.is_empty() {
+        return Err(AdminError::Invalid(report.problems.join("; ")));
+    }
+    Ok(json!({
+        "events": report.log.events,
+        "position": report.log.head.0,
+        "snapshot": report.log.snapshot.0,
+        "tables": report.tables.map(|at| at.0),
+        "problems": [],
+    }))
 }
 
 /// A name in presentation form, with or without the final dot.
@@ -356,4 +364,4 @@ const DEFAULT_TTL_S: u32 = 60;
 /// TTL of SOA and NS of a new zone, in seconds.
 const APEX_TTL_S: u32 = 3600;
 /// Longest zone file that is read, in octets.
-const ZONEFILE_OCTETS_MAX: u64 = 2 * 1024 * 1024 * 1024;
+const ZONEFILE_OCTETS_MAX: u64 = 1024 * 1024 * 1024;

@@ -1,0 +1,76 @@
+//! `bynamed check`, `backup` and `restore`: the data directory as a whole.
+
+use std::path::PathBuf;
+
+use node::admin::Command;
+use serde_json::json;
+
+use crate::command_line::Everywhere;
+use crate::configuration::{self, Configuration};
+use crate::fault::Fault;
+use crate::log;
+use crate::options::Flags;
+use crate::order::{self, Print};
+use crate::output::Output;
+
+/// Where a backup goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backup {
+    /// The file; an older one is replaced when the new one is complete
+    file: PathBuf,
+}
+
+/// Where a backup comes from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Restore {
+    /// The file that `bynamed backup` wrote
+    file: PathBuf,
+}
+
+impl Backup {
+    pub(crate) fn run(self, configuration: &Configuration, output: Output) -> Result<(), Fault> {
+        // The service may run elsewhere in the file system.
+        let file = std::path::absolute(&self.file).map_err(Fault::failed)?;
+        let command = Command::Backup { file };
+        let print = Print::Lines(&["file", "position", "events"]);
+        order::run(&configuration.settings, &command, print, output)
+    }
+}
+
+impl Restore {
+    pub(crate) fn run(self, configuration: &Configuration, output: Output) -> Result<(), Fault> {
+        let data = &configuration.settings.data;
+        let restored = node::admin::restore(&self.file, data).map_err(|why| order::opened(&why))?;
+        Print::Lines(&["data", "position", "events"]).value(&restored, output)
+    }
+}
+
+/// Validates the configuration, and the data when there are some.
+pub(crate) fn check(everywhere: &Everywhere, output: Output) -> Result<(), Fault> {
+    let (mut problems, settings) = match configuration::read(everywhere, &Flags::default()) {
+        Ok(configuration) => (Vec::new(), configuration.settings),
+        // The data are looked at all the same, where the command line says.
+        Err(problems) => (problems.list.clone(), problems.settings),
+    };
+    log::start_quiet();
+    let data = &settings.data;
+    let mut found = serde_json::Value::Null;
+    if order::is_empty(data) {
+        output.talk(&format!("{} holds no data yet", data.display()));
+    } else {
+        match order::deliver(
+            &settings,
+            &Command::Check,
+            &mut std::io::empty(),
+            &mut std::io::sink(),
+        ) {
+            Ok(value) => found = value,
+            Err(fault) => problems.push(fault.message),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Fault::failed(problems.join("\n       ")));
+    }
+    let value = json!({ "problems": [], "data": found });
+    if output.is_json() { output.value(&value) } else { output.text("all is well\n") }
+}

@@ -1,0 +1,154 @@
+//! `bynamed zone`: zones that are served.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use node::admin::{Command, ZoneSettings};
+use serde_json::{Value, json};
+
+use crate::configuration::{self, Configuration};
+use crate::fault::Fault;
+use crate::order::{self, Print};
+use crate::output::Output;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Order {
+    /// Serve a new zone
+    Add {
+        /// Its apex
+        zone: String,
+        /// A name server; may be given several times [default: ns1.ZONE]
+        #[arg(long, value_name = "NAME")]
+        ns: Vec<String>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List the zones
+    List,
+    /// Show one zone
+    Show {
+        /// Its apex
+        zone: String,
+    },
+    /// Make a zone file the content of a zone, which is made when it is new
+    Import {
+        /// Its apex
+        zone: String,
+        /// The zone file; `-` for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Write a zone as a zone file
+    Export {
+        /// Its apex
+        zone: String,
+        /// Where to; standard output when not given
+        file: Option<PathBuf>,
+    },
+    /// Stop serving a zone and forget it, its hosts included
+    Remove {
+        /// Its apex
+        zone: String,
+    },
+}
+
+/// Settings of a zone.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// Name of the account that owns it [default: the operator's]
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Other accounts may have hosts in it
+    #[arg(long)]
+    suffix: bool,
+    /// TTL of hosts that set none, in seconds [default: 60]
+    #[arg(long = "host-ttl", value_name = "SECONDS")]
+    host_ttl_s: Option<u32>,
+}
+
+impl Settings {
+    fn read(self) -> ZoneSettings {
+        let Settings { account, suffix, host_ttl_s } = self;
+        ZoneSettings { account, suffix, host_ttl_s }
+    }
+}
+
+impl Order {
+    pub(crate) fn run(self, configuration: &Configuration, output: Output) -> Result<(), Fault> {
+        let settings = &configuration.settings;
+        let (command, print) = match self {
+            Order::Add { zone, ns, settings } => {
+                (Command::ZoneAdd { zone, ns, settings: settings.read() }, ONE)
+            }
+            Order::List => (Command::ZoneList, Print::Table(&["zone", "serial", "rrsets"])),
+            Order::Show { zone } => (Command::ZoneShow { zone }, ONE),
+            Order::Remove { zone } => (Command::ZoneRemove { zone }, ONE),
+            Order::Import { zone, file, settings: given } => {
+                let command = Command::ZoneImport { zone, settings: given.read() };
+                let value =
+                    order::deliver(settings, &command, &mut *open(&file)?, &mut io::sink())?;
+                return ONE.value(&value, output);
+            }
+            Order::Export { zone, file } => return export(settings, zone, file.as_deref(), output),
+        };
+        order::run(settings, &command, print, output)
+    }
+}
+
+fn open(file: &Path) -> Result<Box<dyn Read>, Fault> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let opened = File::open(file).map_err(|why| cannot(file, &why))?;
+    Ok(Box::new(opened))
+}
+
+fn export(
+    settings: &configuration::Settings,
+    zone: String,
+    file: Option<&Path>,
+    output: Output,
+) -> Result<(), Fault> {
+    let command = Command::ZoneExport { zone };
+    let Some(file) = file else {
+        if !output.is_json() {
+            let mut out = BufWriter::new(io::stdout());
+            order::deliver(settings, &command, &mut io::empty(), &mut out)?;
+            return out.flush().map_err(|why| Fault::failed(format!("standard output: {why}")));
+        }
+        let mut text = Vec::new();
+        let mut value = order::deliver(settings, &command, &mut io::empty(), &mut text)?;
+        value["zonefile"] = Value::String(String::from_utf8_lossy(&text).into_owned());
+        return output.value(&value);
+    };
+    // The file appears whole or not at all.
+    let mut name = file.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let mut out = BufWriter::new(File::create(&new).map_err(|why| cannot(&new, &why))?);
+    let written =
+        order::deliver(settings, &command, &mut io::empty(), &mut out).and_then(|value| {
+            let made = out.flush().and_then(|()| std::fs::rename(&new, file));
+            made.map(|()| value).map_err(|why| cannot(file, &why))
+        });
+    match written {
+        Ok(mut value) => {
+            value["file"] = json!(file);
+            ONE.value(&value, output)
+        }
+        Err(fault) => {
+            // Best effort: the fault that is told is the one that matters.
+            let _ = std::fs::remove_file(&new);
+            Err(fault)
+        }
+    }
+}
+
+fn cannot(file: &Path, why: &io::Error) -> Fault {
+    Fault::failed(format!("{}: {why}", file.display()))
+}
+
+const ONE: Print = Print::Lines(&["zone", "serial", "rrsets"]);

@@ -1,0 +1,40 @@
+//! `bynamed serve`: the service, from its start to its end.
+
+mod process;
+mod running;
+mod signals;
+
+use serde_json::json;
+
+use crate::configuration::Configuration;
+use crate::fault::Fault;
+use crate::output::Output;
+use crate::{doors, log, measure};
+
+pub(crate) use running::{Doors, Running};
+
+/// Serves until asked to stop.
+pub(crate) fn run(configuration: &Configuration, output: Output) -> Result<(), Fault> {
+    let settings = &configuration.settings;
+    log::start(settings);
+    process::prepare();
+    let doors = Doors { dns: doors::dns(settings), http: doors::http(settings) };
+    let running = Running::start(settings, &doors, measure::start()?)?;
+    if output.is_json() {
+        let ready = json!({ "ready": true, "dns": running.dns(), "http": running.http() });
+        output.value(&ready)?;
+    }
+    wait(running)
+}
+
+/// Waits for a signal, then ends well.
+pub(crate) fn wait(running: Running) -> Result<(), Fault> {
+    signals::wait(running.runtime())?;
+    running.stop();
+    Ok(())
+}
+
+/// Makes the process fit for serving: limits, permissions of files, what a panic does.
+pub(crate) fn prepare() {
+    process::prepare();
+}

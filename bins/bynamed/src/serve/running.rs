@@ -1,0 +1,179 @@
+//! A service with open doors.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use engine::Live;
+use gateway::{Client, Http, HttpSettings, MetricsText};
+use metrics_exporter_prometheus::PrometheusHandle;
+use node::Node;
+use node::admin::{self, AdminSocket};
+use server::Server;
+use tokio::runtime::Runtime;
+
+use crate::configuration::Settings;
+use crate::doors::{self, Chosen};
+use crate::fault::Fault;
+use crate::{measure, order};
+
+/// Where the doors shall be.
+#[derive(Clone, Debug)]
+pub(crate) struct Doors {
+    pub(crate) dns: Chosen,
+    pub(crate) http: Chosen,
+}
+
+/// A service that answers. [`Running::stop`] ends it well.
+pub(crate) struct Running {
+    runtime: Runtime,
+    node: Arc<Node>,
+    server: Arc<Mutex<Server>>,
+    dns: Vec<SocketAddr>,
+    http: Option<Http>,
+    admin: AdminSocket,
+}
+
+impl Running {
+    /// Takes the data directory, opens the doors, loads the state, and is ready.
+    ///
+    /// While the state is loaded, queries get SERVFAIL and `/readyz` says 503.
+    pub(crate) fn start(
+        settings: &Settings,
+        doors: &Doors,
+        recorder: PrometheusHandle,
+    ) -> Result<Running, Fault> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|why| Fault::failed(format!("cannot start threads: {why}")))?;
+        let claimed = Node::claim(&settings.node_options()).map_err(|why| order::opened(&why))?;
+        let ready = Arc::new(AtomicBool::new(false));
+        let client = claimed.client().clone();
+        let server = open_dns(settings, &doors.dns, &client, &ready, &runtime)?;
+        let dns = server.addresses().to_vec();
+        let server = Arc::new(Mutex::new(server));
+        runtime.spawn(sum_up(recorder.clone()));
+        let metrics = metrics_text(recorder, &server, client.live());
+        let opening = Opening { client, ready: Arc::clone(&ready), metrics };
+        let http = open_http(settings, &doors.http, opening, &runtime)?;
+        let node = Arc::new(claimed.load().map_err(|why| order::opened(&why))?);
+        ready.store(true, Ordering::Release);
+        let admin = admin::serve(Arc::clone(&node))
+            .map_err(|why| Fault::failed(format!("cannot open the admin socket: {why}")))?;
+        tracing::info!(data = %settings.data.display(), "ready");
+        Ok(Running { runtime, node, server, dns, http, admin })
+    }
+
+    /// Where DNS is answered.
+    pub(crate) fn dns(&self) -> &[SocketAddr] {
+        &self.dns
+    }
+
+    /// Where updates are taken.
+    pub(crate) fn http(&self) -> &[SocketAddr] {
+        self.http.as_ref().map(Http::addresses).unwrap_or_default()
+    }
+
+    /// The node behind the doors.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// What the doors run on.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Closes the doors, answers what was read, writes down what is only in memory.
+    pub(crate) fn stop(self) {
+        let Running { runtime, node, server, dns: _, http, admin } = self;
+        // Orders and updates first: what they change is still answered.
+        drop(admin);
+        if let Some(mut http) = http {
+            http.stop(GRACE);
+        }
+        lock(&server).stop();
+        node.stop();
+        runtime.shutdown_timeout(GRACE);
+        tracing::info!("stopped");
+    }
+}
+
+fn open_dns(
+    settings: &Settings,
+    chosen: &Chosen,
+    client: &Client,
+    ready: &Arc<AtomicBool>,
+    runtime: &Runtime,
+) -> Result<Server, Fault> {
+    let wanted =
+        server::Settings { addresses: chosen.addresses.clone(), ..settings.server.clone() };
+    let zones = Arc::clone(client.live().zones());
+    let server = Server::start(&wanted, zones, Arc::clone(ready), runtime.handle())
+        .map_err(|why| doors::refused(&why.why, why.to_string(), "--dns"))?;
+    tell("DNS", server.addresses(), chosen);
+    Ok(server)
+}
+
+/// What the door for updates needs.
+struct Opening {
+    client: Client,
+    ready: Arc<AtomicBool>,
+    metrics: MetricsText,
+}
+
+fn open_http(
+    settings: &Settings,
+    chosen: &Chosen,
+    opening: Opening,
+    runtime: &Runtime,
+) -> Result<Option<Http>, Fault> {
+    if chosen.addresses.is_empty() {
+        return Ok(None);
+    }
+    let Opening { client, ready, metrics } = opening;
+    let addresses = chosen.addresses.clone();
+    let wanted = HttpSettings { addresses, ..settings.gateway.clone() };
+    let http = Http::start(&wanted, client, ready, metrics, runtime.handle())
+        .map_err(|why| doors::refused(&why.why, why.to_string(), "--http"))?;
+    tell("HTTP", http.addresses(), chosen);
+    Ok(Some(http))
+}
+
+fn metrics_text(
+    recorder: PrometheusHandle,
+    server: &Arc<Mutex<Server>>,
+    live: &Arc<Live>,
+) -> MetricsText {
+    let (server, live) = (Arc::clone(server), Arc::clone(live));
+    Arc::new(move || {
+        lock(&server).publish();
+        measure::refresh(&live);
+        recorder.render()
+    })
+}
+
+/// Histograms keep every value until they are summed up, and nobody may ever ask for them.
+async fn sum_up(recorder: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(measure::UPKEEP).await;
+        recorder.run_upkeep();
+    }
+}
+
+fn tell(what: &str, open: &[SocketAddr], chosen: &Chosen) {
+    let addresses: Vec<String> = open.iter().map(SocketAddr::to_string).collect();
+    let addresses = addresses.join(", ");
+    match chosen.why {
+        Some(why) => tracing::info!(addresses, why, "{what} is open"),
+        None => tracing::info!(addresses, "{what} is open"),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long connections may take to end.
+const GRACE: Duration = Duration::from_secs(5);
