@@ -1,10 +1,15 @@
 //! The versioned encoding of events and items.
 //!
 //! Every event starts with the version that it was written in, and is read by the code of that
-//! version for ever: a new version is a new module beside [`v1`], an arm in [`decode_event`] and
-//! golden files of its own. Integers are varints, names are relative to their zone where there is
-//! one. The hash of an event covers the octets as they were written, so an event of an old version
-//! verifies without being written anew.
+//! version for ever. A version is frozen: also a new kind of fact, entity or actor is a new version,
+//! so that an older release says "newer" and not "malformed". A new version is a new module beside
+//! [`v1`], an arm in [`decode_event`] and [`decode_item`], and golden files of its own; what frames
+//! an event (version, length, position, hash, origin, body) is the same in all. Names and rdata are
+//! read by `wire`: what it once accepted it must accept for ever.
+//!
+//! Integers are varints, names are relative to their zone where there is one. The hash of an event
+//! covers the octets as they were written, so an event of an old version verifies without being
+//! written anew.
 
 mod octets;
 mod stream;
@@ -36,16 +41,29 @@ pub enum CodecError {
     Hash(Pos),
 }
 
-/// Appends the encoding of an event.
+/// Appends the encoding of an event that this release has sealed. An event that was read may be of
+/// an older version, whose octets the hash covers: it is copied or cut ([`without_origins`]) as
+/// octets, never written anew.
 pub fn encode_event(event: &Event, out: &mut Vec<u8>) {
-    let mut rest = Vec::with_capacity(128);
-    octets::put_varint(&mut rest, event.pos.0);
-    rest.extend_from_slice(&event.hash.0);
-    put_origin(&mut rest, event.origin.as_ref());
-    v1::put_body(&mut rest, &event.body);
-    out.push(v1::VERSION);
-    octets::put_varint(out, rest.len() as u64);
-    out.extend_from_slice(&rest);
+    let mut body = Vec::with_capacity(128);
+    v1::put_body(&mut body, &event.body);
+    put_event(out, (v1::VERSION, event.pos, event.hash), event.origin.as_ref(), &body);
+}
+
+fn put_event(
+    out: &mut Vec<u8>,
+    (version, pos, hash): (u8, Pos, Hash),
+    origin: Option<&Origin>,
+    body: &[u8],
+) {
+    let mut head = Vec::with_capacity(64);
+    octets::put_varint(&mut head, pos.0);
+    head.extend_from_slice(&hash.0);
+    put_origin(&mut head, origin);
+    out.push(version);
+    octets::put_varint(out, (head.len() + body.len()) as u64);
+    out.extend_from_slice(&head);
+    out.extend_from_slice(body);
 }
 
 /// Reads one event; the octets after it are the second half of the result.
@@ -66,6 +84,20 @@ pub fn verify_event(octets: &[u8], previous: Hash) -> Result<(Event, &[u8]), Cod
         return Err(CodecError::Hash(event.pos));
     }
     Ok((event, rest))
+}
+
+/// The events without the origins that can be erased, or `None` when there are none. Everything
+/// else stays octet by octet as it was written, whatever its version, so the chain holds.
+pub fn without_origins(mut octets: &[u8]) -> Result<Option<Vec<u8>>, CodecError> {
+    let mut out = Vec::with_capacity(octets.len());
+    let mut erased = false;
+    while !octets.is_empty() {
+        let (raw, rest) = Raw::split(octets)?;
+        erased |= raw.origin.is_some();
+        put_event(&mut out, (raw.version, raw.pos, raw.hash), None, raw.body);
+        octets = rest;
+    }
+    Ok(erased.then_some(out))
 }
 
 /// Appends the encoding of an item; its version is that of the stream that it stands in.

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 
 use ring::digest::{Context, SHA256};
 
-use super::{VERSION, decode_item, encode_item, finish};
+use super::{CodecError, VERSION, decode_item, encode_item, finish};
 use crate::api::StoreError;
 use crate::item::Item;
 
@@ -71,6 +71,9 @@ impl<R: Read> StateReader<R> {
         let mut sum = Context::new(&SHA256);
         sum.update(&head);
         match head.split_last() {
+            Some((&version, magic)) if magic == MAGIC && version > VERSION => {
+                Err(damaged(CodecError::Version(version)))
+            }
             Some((&version, magic)) if magic == MAGIC => {
                 Ok(StateReader { from, sum, version, frame: Vec::new(), done: false })
             }

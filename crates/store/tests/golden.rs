@@ -1,0 +1,249 @@
+//! What an old release has written must be read for ever: files of every version of the encoding.
+//!
+//! A file is never changed. A line is one event, or the whole state, in hexadecimal.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails is a failed test")]
+
+use account::{
+    Account, AccountId, Entity, Host, Scope, Timestamp, Token, TokenId, TsigAlgorithm, TsigKey,
+    ZoneEntry,
+};
+use store::codec::{self, StateReader, StateWriter};
+use store::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Item, Origin, Pos};
+use wire::{Name, Rdata, Rrset, Rtype, Serial};
+use zone::Delta;
+
+const EVENTS_1: &str = include_str!("golden/events-1.hex");
+const STATE_1: &str = include_str!("golden/state-1.hex");
+
+#[test]
+fn version_1_reads_the_same_for_ever() {
+    let lines: Vec<Vec<u8>> = EVENTS_1.lines().map(octets).collect();
+    let mut previous = Hash::default();
+    let mut read = Vec::new();
+    for line in &lines {
+        let (event, rest) = codec::verify_event(line, previous).unwrap();
+        assert!(rest.is_empty());
+        previous = event.hash;
+        read.push(event);
+    }
+    assert_eq!(read, events());
+}
+
+#[test]
+fn version_1_is_what_this_release_writes() {
+    let written: Vec<String> = events().iter().map(encoded).collect();
+    assert_eq!(written, EVENTS_1.lines().collect::<Vec<_>>());
+    let mut writer = StateWriter::new(Vec::new()).unwrap();
+    items().iter().for_each(|item| writer.push(item).unwrap());
+    assert_eq!(hexadecimal(&writer.finish().unwrap()), STATE_1.trim_end());
+}
+
+#[test]
+fn a_state_of_version_1_reads_the_same_for_ever() {
+    let octets = octets(STATE_1.trim_end());
+    let read: Result<Vec<Item>, _> = StateReader::new(octets.as_slice()).unwrap().collect();
+    assert_eq!(read.unwrap(), items());
+}
+
+#[test]
+fn every_octet_of_version_1_is_sealed() {
+    let mut previous = Hash::default();
+    for line in EVENTS_1.lines().map(octets) {
+        for at in 0..line.len() {
+            for with in [0x01, 0x80, 0xff] {
+                let mut forged = line.clone();
+                forged[at] ^= with;
+                assert!(codec::verify_event(&forged, previous).is_err(), "octet {at} of {line:?}");
+            }
+        }
+        previous = codec::decode_event(&line).unwrap().0.hash;
+    }
+}
+
+fn events() -> Vec<Event> {
+    let v4 = Origin { salt: [4; 16], address: [192, 0, 2, 7].into() };
+    let v6 = Origin { salt: [6; 16], address: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into() };
+    let erased = Origin { salt: [9; 16], address: [192, 0, 2, 9].into() };
+    let key = ActorRef::Key(name("Key.example"));
+    let steps: [(ActorRef, Option<Origin>, Vec<Fact>); 9] = [
+        (ActorRef::Operator, None, entities().into_iter().map(|e| made(None, Some(e))).collect()),
+        (ActorRef::Token(TokenId(300)), Some(v4), vec![changed(None, true)]),
+        (key, Some(v6), vec![changed(Some(7200), false)]),
+        (ActorRef::Token(TokenId(300)), Some(erased), vec![changed(None, false)]),
+        (ActorRef::Operator, None, vec![staged()]),
+        (ActorRef::Operator, None, vec![imported()]),
+        (ActorRef::System, None, vec![Fact::ImportDropped { import: ImportId(9) }]),
+        (ActorRef::System, None, vec![seen()]),
+        (
+            ActorRef::Operator,
+            None,
+            vec![made(entities().pop(), None), Fact::ZoneDropped { zone: name("Example.") }],
+        ),
+    ];
+    let mut previous = Hash::default();
+    let mut events = Vec::new();
+    for (pos, (actor, origin, facts)) in (1..).map(Pos).zip(steps) {
+        let origin_commitment = origin.as_ref().map(Origin::commitment);
+        let at = Timestamp(1_764_000_000_000 + pos.0.cast_signed());
+        let body = EventBody { at, actor, facts, origin_commitment };
+        let mut event = Event::seal(previous, pos, body, origin);
+        event.origin = event.origin.filter(|origin| *origin != erased);
+        previous = event.hash;
+        events.push(event);
+    }
+    events
+}
+
+fn items() -> Vec<Item> {
+    let mut items = vec![Item::At { pos: Pos(300), hash: Hash([0xab; 32]), at: Timestamp(-5) }];
+    items.extend(entities().into_iter().map(Item::Entity));
+    items.push(Item::Zone { apex: name("example."), serial: Serial(u32::MAX) });
+    let rrset = addresses(&[[192, 0, 2, 1], [192, 0, 2, 2]]);
+    let (zone, owner) = (name("example."), name("a.example."));
+    items.push(Item::Rrset { zone, owner, rtype: Rtype::A, rrset });
+    let rrsets = rrsets();
+    items.push(Item::Staged { import: ImportId(1), zone: name("example."), rrsets });
+    items
+}
+
+fn entities() -> Vec<Entity> {
+    let at = Timestamp(1_764_000_000_000);
+    let account = AccountId(128);
+    let zone =
+        ZoneEntry { apex: name("example."), account, created: at, suffix: true, host_ttl_s: 60 };
+    let host = Host {
+        name: name("a.example."),
+        zone: name("example."),
+        account,
+        created: at,
+        ttl_s: Some(30),
+        private_ok: true,
+        scope: Some((Scope::Public, at)),
+        last_seen: None,
+    };
+    let private = Host {
+        name: name("b.example."),
+        ttl_s: None,
+        private_ok: false,
+        scope: Some((Scope::Private, at)),
+        last_seen: Some(at),
+        ..host.clone()
+    };
+    let token = Token {
+        id: TokenId(300),
+        account,
+        hash: [7; 32],
+        hosts: vec![name("a.example."), name("b.example.")],
+        label: "the router".to_owned(),
+        created: at,
+        revoked: None,
+        exposed: Some(at),
+    };
+    let frozen = Account {
+        id: account,
+        name: "Größe".to_owned(),
+        created: Timestamp(0),
+        frozen: true,
+        tokens_void_until: Some(at),
+    };
+    let mut all = vec![
+        Entity::Account(frozen),
+        Entity::Zone(zone),
+        Entity::Host(host),
+        Entity::Host(private),
+        Entity::Token(token),
+    ];
+    all.extend(keys(at));
+    all
+}
+
+fn keys(created: Timestamp) -> impl Iterator<Item = Entity> {
+    let algorithms = [
+        TsigAlgorithm::HmacMd5,
+        TsigAlgorithm::HmacSha1,
+        TsigAlgorithm::HmacSha224,
+        TsigAlgorithm::HmacSha256,
+        TsigAlgorithm::HmacSha384,
+        TsigAlgorithm::HmacSha512,
+    ];
+    algorithms.into_iter().zip(0u8..).map(move |(algorithm, number)| {
+        Entity::Key(TsigKey {
+            name: name(&format!("key-{number}.")),
+            algorithm,
+            secret: vec![number; 32],
+            zones: vec![name("example.")],
+            update: number % 2 == 0,
+            transfer: number % 2 == 1,
+            created,
+        })
+    })
+}
+
+fn changed(lease_s: Option<u32>, new: bool) -> Fact {
+    let before = (!new).then(|| addresses(&[[192, 0, 2, 1]]));
+    let owner = name("a.example.");
+    let outside = Delta {
+        owner: name("a.elsewhere."),
+        rtype: Rtype(65_280),
+        before: Some(Rrset { ttl_s: 0, rdata: vec![Rdata::new(Rtype(65_280), &[]).unwrap()] }),
+        after: None,
+    };
+    let after = Some(addresses(&[[192, 0, 2, 2], [192, 0, 2, 3]]));
+    let address = Delta { owner, rtype: Rtype::A, before, after };
+    let deltas = vec![address, outside];
+    Fact::Changed { zone: name("example."), serial: Serial(2_025_112_401), lease_s, deltas }
+}
+
+fn staged() -> Fact {
+    Fact::Staged { import: ImportId(5), zone: name("new.example."), rrsets: rrsets() }
+}
+
+fn rrsets() -> Vec<(Name, Rtype, Rrset)> {
+    let text = Rdata::txt(&[b"one", b"", &[0xff; 255]]).unwrap();
+    vec![
+        (name("new.example."), Rtype::TXT, Rrset { ttl_s: 3600, rdata: vec![text] }),
+        (name("*.UPPER.new.example."), Rtype::A, addresses(&[[192, 0, 2, 5]])),
+    ]
+}
+
+fn imported() -> Fact {
+    Fact::Imported { import: ImportId(5), zone: name("new.example."), serial: Serial(1) }
+}
+
+fn seen() -> Fact {
+    let hosts = [("a.example.", 1_764_000_000_000), ("b.example.", -1)];
+    Fact::Seen { hosts: hosts.map(|(host, at)| (name(host), Timestamp(at))).into() }
+}
+
+fn made(before: Option<Entity>, after: Option<Entity>) -> Fact {
+    Fact::Entity { before, after }
+}
+
+fn addresses(addresses: &[[u8; 4]]) -> Rrset {
+    let rdata = addresses.iter().map(|&octets| Rdata::a(octets.into())).collect();
+    Rrset { ttl_s: 60, rdata }
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).expect("a name")
+}
+
+fn encoded(event: &Event) -> String {
+    let mut octets = Vec::new();
+    codec::encode_event(event, &mut octets);
+    hexadecimal(&octets)
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn octets(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks_exact(2);
+    let octet = |pair| {
+        let pair = std::str::from_utf8(pair).expect("hexadecimal digits");
+        u8::from_str_radix(pair, 16).expect("an octet")
+    };
+    digits.map(octet).collect()
+}
