@@ -53,6 +53,12 @@ impl Counters {
         self.silence.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How many answers left over UDP.
+    #[cfg(test)]
+    pub(crate) fn udp_answers(&self) -> u64 {
+        self.udp.iter().map(|counter| counter.load(Ordering::Relaxed)).sum()
+    }
+
     /// Publishes the sums of all workers as metrics.
     pub(crate) fn publish<'c>(all: impl Iterator<Item = &'c Counters> + Clone) {
         let sum = |pick: &dyn Fn(&Counters) -> &AtomicU64| {

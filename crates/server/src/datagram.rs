@@ -5,7 +5,7 @@
 //! was sent to (IP_PKTINFO, RFC 3542 §6), and say it again when they answer.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use nix::libc;
@@ -65,7 +65,8 @@ impl Datagrams {
         let from = got.address.as_ref().and_then(socket_address);
         let from = from.ok_or_else(|| io::Error::other("a datagram from no address"))?;
         let mut asked = Asked::Bound;
-        for message in got.cmsgs()? {
+        // Control messages that were cut off say nothing; the answer then leaves as routing likes.
+        for message in got.cmsgs().into_iter().flatten() {
             match message {
                 ControlMessageOwned::Ipv4PacketInfo(info) => asked = Asked::V4(info),
                 ControlMessageOwned::Ipv6PacketInfo(info) => asked = Asked::V6(info),
@@ -90,7 +91,10 @@ impl Datagrams {
                 sendmsg(fd, &parts, &control, MsgFlags::empty(), Some(&address))?;
                 Ok(())
             }
-            Asked::V6(info) => {
+            Asked::V6(mut info) => {
+                if !is_link_local(&info, to.from) {
+                    info.ipi6_ifindex = 0;
+                }
                 let control = [ControlMessage::Ipv6PacketInfo(&info)];
                 sendmsg(fd, &parts, &control, MsgFlags::empty(), Some(&address))?;
                 Ok(())
@@ -99,7 +103,39 @@ impl Datagrams {
     }
 }
 
+/// Whether an exchange happens on one link, so that its answer must leave through the interface that
+/// the question came by. All others are routed.
+fn is_link_local(asked: &libc::in6_pktinfo, from: SocketAddr) -> bool {
+    let asked = Ipv6Addr::from(asked.ipi6_addr.s6_addr);
+    let from = match from {
+        SocketAddr::V4(_) => false,
+        SocketAddr::V6(from) => from.ip().is_unicast_link_local(),
+    };
+    from || asked.is_unicast_link_local()
+}
+
 fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
     let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
     v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_link_local_exchanges_are_bound_to_their_interface() {
+        let table = [
+            ("2001:db8::53", "[2001:db8::1]:1024", false),
+            ("::1", "[::1]:1024", false),
+            ("fe80::53", "[fe80::1%2]:1024", true),
+            ("2001:db8::53", "[fe80::1%2]:1024", true),
+            ("fe80::53", "[2001:db8::1]:1024", true),
+        ];
+        for (asked, from, link_local) in table {
+            let ipi6_addr = libc::in6_addr { s6_addr: asked.parse::<Ipv6Addr>().unwrap().octets() };
+            let info = libc::in6_pktinfo { ipi6_addr, ipi6_ifindex: 2 };
+            assert_eq!(is_link_local(&info, from.parse().unwrap()), link_local, "{asked} {from}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use zone::Zones;
 
 use crate::counters::Counters;
@@ -29,7 +30,7 @@ pub struct Settings {
     pub tcp_connections: usize,
     /// Most TCP connections from one source: an IPv4 address, or an IPv6 /64.
     pub tcp_per_source: usize,
-    /// How long a TCP connection may be idle.
+    /// How long a TCP connection may be idle, and take for its answers.
     pub tcp_idle: Duration,
 }
 
@@ -63,6 +64,7 @@ pub struct Server {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
+    acceptors: JoinSet<()>,
 }
 
 impl Server {
@@ -82,6 +84,7 @@ impl Server {
             stopping: Arc::new(AtomicBool::new(false)),
             stop,
             workers: Vec::new(),
+            acceptors: JoinSet::new(),
         };
         let shared = Arc::new(Shared {
             zones: Arc::clone(&zones),
@@ -98,7 +101,8 @@ impl Server {
             let refuse = |why| ListenError { address: asked, why };
             let (sockets, listener) = bind(asked, settings.workers.max(1)).map_err(refuse)?;
             server.addresses.push(listener.local_addr().map_err(refuse)?);
-            runtime.spawn(tcp::accept(listener, Arc::clone(&shared), stopped.clone()));
+            let accepting = tcp::accept(listener, Arc::clone(&shared), stopped.clone());
+            server.acceptors.spawn_on(accepting, runtime);
             for socket in sockets {
                 let counters = Arc::new(Counters::new());
                 server.counters.push(Arc::clone(&counters));
@@ -126,7 +130,8 @@ impl Server {
         Counters::publish(self.counters.iter().map(|counters| &**counters));
     }
 
-    /// Closes the doors; what was read is answered.
+    /// Closes the doors; what was read is answered. The UDP workers have ended when this returns;
+    /// TCP connections end after their next answer, see [`Server::closed`].
     pub fn stop(&mut self) {
         self.stopping.store(true, Ordering::Relaxed);
         // Nobody listens when all connections have ended.
@@ -137,47 +142,68 @@ impl Server {
             }
         }
     }
+
+    /// Waits until nothing listens any more and all TCP connections have ended. After
+    /// [`Server::stop`] that takes as long as the slowest reader of an answer, and no longer than
+    /// the idle limit.
+    pub async fn closed(&mut self) {
+        while let Some(ended) = self.acceptors.join_next().await {
+            if ended.is_err() {
+                tracing::error!("accepting DNS over TCP panicked");
+            }
+        }
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
+        self.acceptors.detach_all();
     }
 }
 
-/// UDP sockets and a TCP listener at one address and port.
+/// UDP sockets and a TCP listener at one address and port, which nobody else listens at.
 fn bind(asked: SocketAddr, workers: usize) -> io::Result<(Vec<UdpSocket>, TcpListener)> {
     let mut last = None;
-    // With port 0 the port that UDP got may be taken for TCP: then another one is tried.
+    // With port 0 the port that TCP got may be taken for UDP: then another one is tried.
     let attempts = if asked.port() == 0 { PORT_ATTEMPTS } else { 1 };
     for _ in 0..attempts {
-        let first = udp(asked)?;
-        let address = first.local_addr()?;
-        match tcp_listener(address) {
-            Ok(listener) => {
-                let others = (1..workers).map(|_| udp(address));
-                let sockets = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
-                return Ok((sockets, listener));
-            }
+        let listener = tcp_listener(asked)?;
+        match udp_sockets(listener.local_addr()?, workers) {
+            Ok(sockets) => return Ok((sockets, listener)),
             Err(why) => last = Some(why),
         }
     }
     Err(last.unwrap_or_else(|| io::Error::other("no port is free")))
 }
 
-fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
+/// One socket for each worker; the system spreads the askers over them.
+fn udp_sockets(address: SocketAddr, workers: usize) -> io::Result<Vec<UdpSocket>> {
+    // The first one is bound alone: it fails where anybody else is bound, even another service that
+    // would share the port and get a part of our queries.
+    let first = udp(address)?;
+    first.bind(&address.into())?;
+    first.set_reuse_port(true)?;
+    let others = (1..workers).map(|_| {
+        let socket = udp(address)?;
+        socket.set_reuse_port(true)?;
+        socket.bind(&address.into())?;
+        Ok(socket)
+    });
+    std::iter::once(Ok(first)).chain(others).map(|socket| socket.map(UdpSocket::from)).collect()
+}
+
+fn udp(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         // IPv4 has a socket of its own, so that addresses never look mapped.
         socket.set_only_v6(true)?;
     }
-    // One socket for each worker; the system spreads the askers over them.
-    socket.set_reuse_port(true)?;
-    socket.set_recv_buffer_size(RECEIVE_OCTETS)?;
+    if let Err(why) = socket.set_recv_buffer_size(RECEIVE_OCTETS) {
+        tracing::warn!(%why, "UDP receive buffer stays as it is: bursts may be lost");
+    }
     socket.set_read_timeout(Some(STOP_CHECK))?;
-    socket.bind(&address.into())?;
-    tracing::debug!(%address, octets = socket.recv_buffer_size()?, "UDP receive buffer");
-    Ok(socket.into())
+    Ok(socket)
 }
 
 fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
@@ -200,3 +226,6 @@ const RECEIVE_OCTETS: usize = 4 * 1024 * 1024;
 const STOP_CHECK: Duration = Duration::from_millis(100);
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,8 @@ pub enum Transport {
 /// Composes the answer to a message into `buffer`; its length, or `None` when nothing shall be
 /// said.
 ///
-/// Silence is for what cannot be a query: less than a header, or a response (RFC 8906 §4).
+/// Silence is for what cannot be a query: less than a header, or a response. All else is answered
+/// (RFC 8906 §3).
 /// `ready` is false while zones are being loaded: "not here" would be a lie then, so the answer
 /// is SERVFAIL.
 pub fn respond(

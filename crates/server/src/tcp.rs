@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use zone::Zones;
 
@@ -23,7 +24,7 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     /// Most of them from one source: an IPv4 address, or an IPv6 /64.
     pub(crate) per_source: usize,
-    /// How long a connection may be idle.
+    /// How long a connection may be idle, and take for its answers.
     pub(crate) idle: Duration,
 }
 
@@ -44,23 +45,26 @@ pub(crate) struct Open {
     by_source: HashMap<IpAddr, usize>,
 }
 
-/// Accepts connections until `stop` changes; those that are open end after their next answer.
+/// Accepts connections until `stop` changes, then waits for those that are open: they end after
+/// their next answer.
 pub(crate) async fn accept(
     listener: TcpListener,
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut open = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.changed() => return,
+            Some(_) = open.join_next() => continue,
+            _ = stop.changed() => break,
         };
         match accepted {
             Ok((stream, from)) => match Seat::take(&shared, from) {
                 Some(seat) => {
                     shared.counters.connections.fetch_add(1, Ordering::Relaxed);
                     let stop = stop.clone();
-                    tokio::spawn(async move {
+                    open.spawn(async move {
                         // The other side went away or was too slow: nobody is left to be told.
                         let _ = converse(stream, &seat, stop).await;
                     });
@@ -76,6 +80,8 @@ pub(crate) async fn accept(
             }
         }
     }
+    drop(listener);
+    while open.join_next().await.is_some() {}
 }
 
 /// A connection's place among those that are allowed.
@@ -128,50 +134,79 @@ async fn converse(
     let mut incoming = Vec::with_capacity(READ_OCTETS);
     let mut outgoing = Vec::new();
     let mut answer = Vec::new();
-    loop {
-        let used = answer_all(&incoming, seat, &mut outgoing, &mut answer);
+    while receive(&mut stream, &mut incoming, seat.idle(), &mut stop).await? {
+        let (used, sensible) = answer_all(&incoming, seat, &mut outgoing, &mut answer);
         incoming.drain(..used);
         if !outgoing.is_empty() {
-            timeout(WRITE, stream.write_all(&outgoing)).await??;
+            timeout(seat.shared.limits.idle, stream.write_all(&outgoing)).await??;
             outgoing.clear();
-            // A burst of large answers does not keep its memory for ever.
-            outgoing.shrink_to(READ_OCTETS);
         }
-        // A message that was begun must be complete in time, however slowly it trickles.
-        let wait = if incoming.is_empty() { seat.idle() } else { MESSAGE };
-        let deadline = Instant::now() + wait;
-        while split(&incoming).is_none() {
-            let read = tokio::select! {
-                read = timeout_at(deadline, stream.read_buf(&mut incoming)) => read??,
-                _ = stop.changed() => return Ok(()),
-            };
-            if read == 0 {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// Answers every message that is complete; the number of octets that those took.
-fn answer_all(incoming: &[u8], seat: &Seat, out: &mut Vec<u8>, answer: &mut Vec<u8>) -> usize {
-    let shared = &seat.shared;
-    let mut rest = incoming;
-    while let Some((message, after)) = split(rest) {
-        // What was asked is answered before more is composed: memory stays bounded.
-        if out.len() > OUT_OCTETS_MAX {
+        if !sensible {
             break;
         }
+        // Large messages do not keep their memory while the connection is idle.
+        for buffer in [&mut incoming, &mut outgoing, &mut answer] {
+            buffer.shrink_to(READ_OCTETS);
+        }
+    }
+    stream.shutdown().await
+}
+
+/// Reads until a message is complete; `false` when none will come.
+async fn receive(
+    stream: &mut TcpStream,
+    incoming: &mut Vec<u8>,
+    idle: Duration,
+    stop: &mut watch::Receiver<bool>,
+) -> io::Result<bool> {
+    // A message that was begun must be complete in time, however slowly it trickles.
+    let whole = MESSAGE.min(idle);
+    let mut deadline = Instant::now() + if incoming.is_empty() { idle } else { whole };
+    while split(incoming).is_none() {
+        let begins = incoming.is_empty();
+        let read = tokio::select! {
+            read = timeout_at(deadline, stream.read_buf(incoming)) => read??,
+            _ = stop.changed() => return Ok(false),
+        };
+        if read == 0 {
+            return Ok(false);
+        }
+        if begins {
+            deadline = Instant::now() + whole;
+        }
+    }
+    Ok(true)
+}
+
+/// Answers every message that is complete: the number of octets that those took, and whether all of
+/// them made sense. A stream that carries what is never answered is not worth its place.
+fn answer_all(
+    incoming: &[u8],
+    seat: &Seat,
+    out: &mut Vec<u8>,
+    answer: &mut Vec<u8>,
+) -> (usize, bool) {
+    let shared = &seat.shared;
+    let mut rest = incoming;
+    let mut sensible = true;
+    // What was asked is answered before more is composed: memory stays bounded.
+    while sensible
+        && out.len() <= OUT_OCTETS_MAX
+        && let Some((message, after)) = split(rest)
+    {
         let ready = shared.ready.load(Ordering::Relaxed);
         let into = (&mut *answer, &*shared.counters);
-        if let Some(length) = respond(&shared.zones, ready, Transport::Tcp, message, into)
-            && let Ok(length) = u16::try_from(length)
-        {
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(answer);
+        let length = respond(&shared.zones, ready, Transport::Tcp, message, into);
+        match length.map(u16::try_from) {
+            Some(Ok(length)) => {
+                out.extend_from_slice(&length.to_be_bytes());
+                out.extend_from_slice(answer);
+            }
+            Some(Err(_)) | None => sensible = false,
         }
         rest = after;
     }
-    incoming.len() - rest.len()
+    (incoming.len() - rest.len(), sensible)
 }
 
 /// The first message of a stream, after its two octets of length, and what follows it.
@@ -197,9 +232,27 @@ const READ_OCTETS: usize = 4096;
 const OUT_OCTETS_MAX: usize = 128 * 1024;
 /// A message that was begun must be complete after so long.
 const MESSAGE: Duration = Duration::from_secs(5);
-/// Answers must be taken within so long.
-const WRITE: Duration = Duration::from_secs(10);
 /// Idle time when most places are taken.
 const IDLE_CROWDED: Duration = Duration::from_millis(500);
 /// Pause after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_an_ipv4_address_however_written_or_an_ipv6_network() {
+        let table = [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
+            ("2001:db8:1:3::", "2001:db8:1:3::"),
+        ];
+        for (address, expected) in table {
+            let expected: IpAddr = expected.parse().unwrap();
+            assert_eq!(source(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use zone::Zones;
 
 use crate::counters::Counters;
 use crate::datagram::Datagrams;
-use crate::respond::{Transport, respond};
+use crate::respond::{Transport, UDP_OCTETS_MAX, respond};
 
 /// What one worker needs.
 pub(crate) struct Worker {
@@ -23,7 +23,7 @@ impl Worker {
     /// Answers until it is told to stop; a stop is seen at the socket's next timeout at the latest.
     pub(crate) fn run(mut self) {
         let mut message = vec![0; MESSAGE_OCTETS];
-        let mut buffer = Vec::with_capacity(MESSAGE_OCTETS);
+        let mut buffer = Vec::with_capacity(usize::from(UDP_OCTETS_MAX));
         while !self.stopping.load(Ordering::Relaxed) {
             match self.socket.receive(&mut message) {
                 Ok((length, asker)) => {
@@ -62,7 +62,7 @@ fn is_routine(why: &io::Error) -> bool {
     )
 }
 
-/// Largest datagram that is read whole; a query is far smaller.
-const MESSAGE_OCTETS: usize = 4096;
+/// Every datagram is read whole: one that is cut off would look malformed.
+const MESSAGE_OCTETS: usize = 65_535;
 /// Pause after a failure that is not routine, so that it does not fill the log at once.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);

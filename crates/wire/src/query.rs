@@ -11,8 +11,6 @@ pub struct Query<'a> {
     pub id: u16,
     /// Recursion desired; copied into the response.
     pub rd: bool,
-    /// Checking disabled; copied into the response (RFC 4035 §3.1.6).
-    pub cd: bool,
     /// The name asked for.
     pub qname: QName,
     /// The type asked for.
@@ -54,8 +52,6 @@ pub struct Envelope {
     pub opcode: Opcode,
     /// Recursion desired, of queries; for other opcodes the bit has no meaning.
     pub rd: bool,
-    /// Checking disabled, of queries.
-    pub cd: bool,
     /// The DO bit of its OPT, when it has one: the answer needs OPT then, above all when OPT is what
     /// is malformed (RFC 6891 §6.1.1, §7).
     pub do_bit: Option<bool>,
@@ -70,20 +66,19 @@ impl<'a> Query<'a> {
     /// version of EDNS is left to the caller, who needs the question to answer BADVERS.
     pub fn parse(message: &'a [u8]) -> Result<Query<'a>, QueryError> {
         let (header, body) = message.split_first_chunk::<12>().ok_or(QueryError::Silence)?;
-        let &[i0, i1, f0, f1, qd0, qd1, an0, an1, ns0, ns1, ar0, ar1] = header;
+        let &[i0, i1, f0, _, qd0, qd1, an0, an1, ns0, ns1, ar0, ar1] = header;
         if f0 & 0x80 != 0 {
             return Err(QueryError::Silence);
         }
         let id = u16::from_be_bytes([i0, i1]);
         let opcode = Opcode(f0 >> 3 & 0x0f);
-        let is_query = opcode == Opcode::QUERY;
-        let (rd, cd) = (is_query && f0 & 0x01 != 0, is_query && f1 & 0x10 != 0);
+        let rd = opcode == Opcode::QUERY && f0 & 0x01 != 0;
         let [questions, answers, authorities, additional] =
             [[qd0, qd1], [an0, an1], [ns0, ns1], [ar0, ar1]]
                 .map(|count| u32::from(u16::from_be_bytes(count)));
         let envelope = || {
             let do_bit = seek_opt(body, questions, answers + authorities + additional);
-            Envelope { id, opcode, rd, cd, do_bit }
+            Envelope { id, opcode, rd, do_bit }
         };
         match opcode {
             Opcode::QUERY => {}
@@ -98,7 +93,7 @@ impl<'a> Query<'a> {
         let (edns, signed) =
             read_records(rest, answers + authorities, additional).ok_or_else(malformed)?;
         let (qtype, qclass) = type_and_class(question).ok_or_else(malformed)?;
-        Ok(Query { id, rd, cd, qname, qtype, qclass, edns, signed, question })
+        Ok(Query { id, rd, qname, qtype, qclass, edns, signed, question })
     }
 }
 

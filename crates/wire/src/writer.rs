@@ -46,10 +46,11 @@ pub struct Mark {
 }
 
 impl<'b> Writer<'b> {
-    /// Begins the response to a query: header and question as they came. What the buffer held is
+    /// Begins the response to a query: id, RD and question as they came; the other bits are not for
+    /// us to repeat (RFC 4035 §3.1.6: an authoritative server clears CD). What the buffer held is
     /// dropped. `limit` counts octets of the whole message; `udp_size` is what OPT will announce.
     pub fn reply(buffer: &'b mut Vec<u8>, limit: usize, query: &Query<'_>, udp_size: u16) -> Self {
-        let flags = [0x80 | u8::from(query.rd), u8::from(query.cd) << 4];
+        let flags = [0x80 | u8::from(query.rd), 0];
         let mut writer = Writer::begin(buffer, limit, query.id, flags);
         writer.buffer.extend_from_slice(query.question);
         writer.counts[0] = 1;
@@ -65,7 +66,7 @@ impl<'b> Writer<'b> {
         rcode: Rcode,
         udp_size: u16,
     ) -> Self {
-        let flags = [0x80 | about.opcode.0 << 3 | u8::from(about.rd), u8::from(about.cd) << 4];
+        let flags = [0x80 | about.opcode.0 << 3 | u8::from(about.rd), 0];
         let mut writer = Writer::begin(buffer, MIN_MESSAGE, about.id, flags);
         writer.rcode = rcode;
         writer.edns = about.do_bit.map(|do_bit| ReplyEdns { udp_size, do_bit, ede: None });
