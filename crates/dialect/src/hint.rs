@@ -33,7 +33,7 @@ hints! {
     // The HTTP request.
     BareLineFeed: "lines end in LF instead of CR LF",
     Spacing: "more than one space between the parts of the request line",
-    LowercaseMethod: "the method is not in upper case",
+    LowerCase: "the method or the version is not in upper case",
     NoVersion: "no HTTP version in the request line; HTTP/0.9 was assumed",
     PathMissing: "the path is missing; put only the server in the server field and `/nic/update?…` in the path field",
     PathUntidy: "the path is not exactly `/nic/update`; check its slashes",
@@ -47,6 +47,7 @@ hints! {
     UserinfoInTarget: "user name and password are part of the URL",
     SpaceBeforeColon: "white space before the colon of a header field",
     FoldedHeader: "a header field goes over several lines",
+    ControlCharacter: "control characters in a header field",
     HostMissing: "HTTP/1.1 without a `Host` header field",
     HostOdd: "the `Host` header field is not a name with an optional port",
     AuthorizationUnreadable: "the `Authorization` header field is neither Basic nor Bearer, or is damaged",

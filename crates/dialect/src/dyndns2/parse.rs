@@ -1,5 +1,7 @@
 //! From a request to an update.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use super::address::{Mention, is_placeholder};
 use super::{Code, HOSTS_MAX, Refusal, Update, Wanted};
 use crate::Hint;
@@ -22,14 +24,16 @@ pub fn parse(request: &Request) -> Result<Update, Refusal> {
     }
 }
 
-/// Who asks: the credentials of the request, else user name and password from its parameters.
+/// Who asks: the credentials of the request, or when they have no password, user name and password
+/// from its parameters.
 pub fn credentials(request: &Request) -> Option<Credentials> {
-    if request.credentials.is_some() {
-        return request.credentials.clone();
+    match parameters_password(request) {
+        Some(password) => {
+            let user = request.parameter(&USER).unwrap_or_default();
+            Some(Credentials { user: user.to_owned(), password: password.to_owned() })
+        }
+        None => request.credentials.clone(),
     }
-    let password = request.parameter(&PASSWORD)?;
-    let user = request.parameter(&USER).unwrap_or_default();
-    Some(Credentials { user: user.to_owned(), password: password.to_owned() })
 }
 
 /// Whether a name could be a host: at least two labels of letters, digits, hyphens and
@@ -46,7 +50,7 @@ pub fn is_fqdn(name: &str) -> bool {
         && rest.iter().all(|l| is_label(l))
 }
 
-type Parts = (Vec<String>, Wanted<std::net::Ipv4Addr>, Wanted<std::net::Ipv6Addr>);
+type Parts = (Vec<String>, Wanted<Ipv4Addr>, Wanted<Ipv6Addr>);
 
 fn update(request: &Request, hints: &mut Vec<Hint>) -> Result<Parts, Code> {
     note_token_in_url(request, hints);
@@ -55,7 +59,7 @@ fn update(request: &Request, hints: &mut Vec<Hint>) -> Result<Parts, Code> {
         note(hints, Hint::TooManyHosts);
         return Err(Code::Numhost);
     }
-    if has_value(request, &PREFIX) {
+    if request.parameter(&PREFIX).is_some() {
         note(hints, Hint::PrefixIgnored);
     }
     if request.parameter(&OFFLINE).is_some_and(is_yes) {
@@ -79,17 +83,13 @@ fn hosts(request: &Request, hints: &mut Vec<Hint>) -> Vec<String> {
             return names;
         }
     }
-    let user = match &request.credentials {
-        Some(credentials) => Some(credentials.user.as_str()),
-        None => request.parameter(&USER),
-    };
-    match user.map(|user| user.trim_end_matches('.')).filter(|user| is_fqdn(user)) {
-        Some(user) => {
-            note(hints, Hint::HostFromUserName);
-            vec![user.to_owned()]
-        }
-        None => Vec::new(),
+    let user = credentials(request).map(|credentials| credentials.user).unwrap_or_default();
+    let user = user.strip_suffix('.').unwrap_or(&user);
+    if !is_fqdn(user) {
+        return Vec::new();
     }
+    note(hints, Hint::HostFromUserName);
+    vec![user.to_owned()]
 }
 
 fn names(value: &str, hints: &mut Vec<Hint>) -> Vec<String> {
@@ -106,11 +106,16 @@ fn names(value: &str, hints: &mut Vec<Hint>) -> Vec<String> {
     names
 }
 
+/// The password among the parameters, unless the request has one where it belongs.
+fn parameters_password(request: &Request) -> Option<&str> {
+    let in_header = request.credentials.as_ref().is_some_and(|c| !c.password.is_empty());
+    if in_header { None } else { request.parameter(&PASSWORD) }
+}
+
 fn note_token_in_url(request: &Request, hints: &mut Vec<Hint>) {
-    let in_url = request.parameters.iter().take(request.parameters_in_url);
     let secret = |name: &str| PASSWORD.iter().any(|p| p.eq_ignore_ascii_case(name));
-    let mut secrets = in_url.filter(|(name, value)| secret(name) && !value.is_empty());
-    if request.credentials.is_none() && secrets.next().is_some() {
+    let mut in_url = request.parameters.iter().take(request.parameters_in_url);
+    if parameters_password(request).is_some() && in_url.any(|p| secret(&p.0) && !p.1.is_empty()) {
         note(hints, Hint::TokenInUrl);
     }
 }
@@ -119,10 +124,6 @@ fn note_token_in_url(request: &Request, hints: &mut Vec<Hint>) {
 fn values<'a>(request: &'a Request, names: &[&str]) -> Vec<&'a str> {
     let named = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
     request.parameters.iter().filter(|p| named(&p.0)).map(|p| p.1.trim()).collect()
-}
-
-fn has_value(request: &Request, names: &[&str]) -> bool {
-    request.parameter(names).is_some()
 }
 
 fn is_yes(value: &str) -> bool {

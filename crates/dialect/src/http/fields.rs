@@ -49,6 +49,9 @@ pub(super) fn parse(
         if line.iter().any(|&o| o == 0 || o == b'\r') {
             return Err(bad("NUL or a lone CR in a header field"));
         }
+        if line.iter().any(|&o| is_control(o)) {
+            note(hints, Hint::ControlCharacter);
+        }
         if matches!(line.first(), Some(b' ' | b'\t')) {
             let field =
                 fields.last_mut().ok_or(bad("the first header field begins with a space"))?;
@@ -66,6 +69,20 @@ pub(super) fn parse(
     Ok(fields)
 }
 
+/// A proxy that reads an odd head otherwise than we do lets its client write a forwarding field that
+/// we take for the proxy's own. Only a proxy sends these, so no device is hurt; and to leave the
+/// field out would publish the address of the proxy.
+pub(super) fn check_forwarding(fields: &[Field], hints: &[Hint]) -> Result<(), Malformed> {
+    let forwarded = |f: &Field| FORWARDING.iter().any(|name| name.eq_ignore_ascii_case(&f.name));
+    let odd = |hint: &Hint| {
+        matches!(hint, Hint::BareLineFeed | Hint::FoldedHeader | Hint::SpaceBeforeColon)
+    };
+    if hints.iter().any(odd) && fields.iter().any(forwarded) {
+        return Err(bad("a forwarding header field in a head with odd lines"));
+    }
+    Ok(())
+}
+
 /// RFC 9112 §6 and §9.3, without any of its leniencies.
 pub(super) fn framing(
     fields: &[Field],
@@ -74,6 +91,9 @@ pub(super) fn framing(
 ) -> Result<Framing, Malformed> {
     if fields.iter().any(|f| f.tolerated && is_framing(&f.name)) {
         return Err(bad("a header field about framing is folded or has a space before its colon"));
+    }
+    if fields.iter().any(|f| is_framing(&f.name) && f.value.iter().any(|&o| is_control(o))) {
+        return Err(bad("a control character in a header field about framing"));
     }
     let named =
         |name: &'static str| fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name));
@@ -133,9 +153,14 @@ fn is_framing(name: &str) -> bool {
     FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
 }
 
+fn is_control(octet: u8) -> bool {
+    octet.is_ascii_control() && octet != b'\t'
+}
+
 /// RFC 9110 §5.6.2.
 pub(super) fn is_token(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
 }
 
 const FRAMING: [&str; 4] = ["Content-Length", "Transfer-Encoding", "Connection", "Expect"];
+const FORWARDING: [&str; 4] = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP"];

@@ -21,10 +21,11 @@ impl Head {
         let mut hints = Vec::new();
         let lines = fields::lines(octets, &mut hints);
         let (line, rest) = lines.split_first().ok_or(bad("no request line"))?;
-        let line = RequestLine::parse(line, &mut hints)?;
         // The last line is the empty one; HTTP/0.9 has neither it nor fields.
         let rest = rest.split_last().map_or(&[][..], |(_, fields)| fields);
         let fields = fields::parse(rest, limits, &mut hints)?;
+        fields::check_forwarding(&fields, &hints)?;
+        let line = RequestLine::parse(line, &mut hints)?;
         let framing = fields::framing(&fields, line.version, limits)?;
         check_singles(&fields, line.version, &mut hints)?;
         if line.method == Method::Post && !framing.has_length {
@@ -97,10 +98,12 @@ impl<'a> RequestLine<'a> {
         let method_octets = before.iter().position(|&o| o == b' ').unwrap_or(before.len());
         let (method, rest) = before.split_at(method_octets);
         let target = rest.trim_ascii();
-        let spaces = line.len() - method.len() - target.len();
-        let expected = if version == Version::Http09 { 1 } else { " ".len() + " HTTP/1.1".len() };
-        if spaces != expected {
+        let after = if version == Version::Http09 { 0 } else { VERSION.len() };
+        if line.len() != method.len() + " ".len() + target.len() + after {
             note(hints, Hint::Spacing);
+        }
+        if after != 0 && !line.trim_ascii_end()[before.len()..].starts_with(b" HTTP/") {
+            note(hints, Hint::LowerCase);
         }
         let method = self::method(method, hints)?;
         // HTTP/0.9 knows GET only, and a line that has a version somewhere is no line of 0.9.
@@ -115,14 +118,17 @@ impl<'a> RequestLine<'a> {
     }
 }
 
-/// What stands before the last ` HTTP/x.y` of a line, and that version.
+/// What stands before the last ` HTTP/x.y` of a line, and that version, in any case.
 fn version(line: &[u8]) -> Option<(&[u8], (u8, u8))> {
     let trimmed = line.trim_ascii_end();
-    let (before, version) =
-        trimmed.split_at_checked(trimmed.len().checked_sub(" HTTP/1.1".len())?)?;
-    let name = version.get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b" HTTP/"));
-    match version.get(6..) {
-        Some([major, b'.', minor]) if name && major.is_ascii_digit() && minor.is_ascii_digit() => {
+    let before = trimmed.len().checked_sub(VERSION.len())?;
+    let (before, version) = trimmed.split_at(before);
+    match version.split_at(" HTTP/".len()) {
+        (name, [major, b'.', minor])
+            if name.eq_ignore_ascii_case(b" HTTP/")
+                && major.is_ascii_digit()
+                && minor.is_ascii_digit() =>
+        {
             Some((before, (major - b'0', minor - b'0')))
         }
         _ => None,
@@ -139,7 +145,7 @@ fn method(octets: &[u8], hints: &mut Vec<Hint>) -> Result<Method, Malformed> {
         return Ok(Method::Other);
     };
     if octets != *name {
-        note(hints, Hint::LowercaseMethod);
+        note(hints, Hint::LowerCase);
     }
     Ok(*method)
 }
@@ -192,3 +198,5 @@ fn kept(fields: &[Field], hints: &mut Vec<Hint>) -> Vec<(String, String)> {
     let shown = fields.iter().filter(|f| !f.name.eq_ignore_ascii_case("Authorization"));
     shown.map(|f| (f.name.clone(), text(&f.value, hints))).collect()
 }
+
+const VERSION: &str = " HTTP/1.1";

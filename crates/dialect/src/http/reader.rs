@@ -146,8 +146,12 @@ impl Input {
     }
 
     fn read_head(&mut self, limits: &Limits) -> Result<Option<Box<Head>>, Malformed> {
-        if self.scan == Scan::default() {
+        if self.scan.at == 0 {
             self.skip_empty_lines()?;
+            if self.octets == b"\r" {
+                // Perhaps half of another empty line.
+                return Ok(None);
+            }
         }
         match self.scan.head_octets(&self.octets, limits)? {
             None => Ok(None),
@@ -179,7 +183,7 @@ impl Input {
 }
 
 /// How far the search for the end of a head has come, so that no octet is looked at twice.
-#[derive(Default, PartialEq, Eq)]
+#[derive(Default)]
 struct Scan {
     at: usize,
     line_start: usize,

@@ -1,5 +1,7 @@
 //! The request target: where to, with which parameters.
 
+use std::borrow::Cow;
+
 use super::Credentials;
 use super::credentials::userinfo;
 use super::text::{form_decode, percent_decode, text};
@@ -27,8 +29,9 @@ impl Target {
             Some(mark) => (&octets[..mark], &octets[mark + 1..]),
             None => (octets, &[][..]),
         };
-        let path = inner_update_path(query, hints).unwrap_or_else(|| self::path(path, hints));
-        Target { path, parameters: query_parameters(query, hints), credentials }
+        let (inner, query) = one_query(query, hints);
+        let path = inner.map_or_else(|| self::path(path, hints), str::to_owned);
+        Target { path, parameters: form_parameters(&query, hints), credentials }
     }
 }
 
@@ -71,17 +74,29 @@ fn after_authority<'a>(octets: &'a [u8], hints: &mut Vec<Hint>) -> (&'a [u8], Op
     (rest, at.map(|at| userinfo(&authority[..at], hints)))
 }
 
-/// Some routers glue what the owner typed in front of their own request:
-/// `/update?ip=%i&hostname=%h/nic/update?system=dyndns&…`.
-fn inner_update_path(query: &[u8], hints: &mut Vec<Hint>) -> Option<String> {
-    let pieces: Vec<&[u8]> = query.split(|&o| o == b'?').collect();
-    let (_, before_marks) = pieces.split_last()?;
-    let found = before_marks
-        .iter()
-        .rev()
-        .find_map(|piece| UPDATE_PATHS.iter().find(|path| piece.ends_with(path.as_bytes())))?;
-    note(hints, Hint::DoubledUrl);
-    Some((*found).to_owned())
+/// Reads a second `?` as `&`. Some routers glue what the owner typed in front of their own
+/// request, `/update?ip=%i&hostname=%h/nic/update?system=dyndns&…`: then the path within counts,
+/// and is cut off the value in front of it.
+fn one_query<'a>(query: &'a [u8], hints: &mut Vec<Hint>) -> (Option<&'static str>, Cow<'a, [u8]>) {
+    if !query.contains(&b'?') {
+        return (None, Cow::Borrowed(query));
+    }
+    note(hints, Hint::SecondQuestionMark);
+    let mut inner = None;
+    let mut joined = Vec::with_capacity(query.len());
+    let mut pieces = query.split(|&o| o == b'?').peekable();
+    while let Some(mut piece) = pieces.next() {
+        let is_last = pieces.peek().is_none();
+        let path = UPDATE_PATHS.iter().find(|path| !is_last && piece.ends_with(path.as_bytes()));
+        if let Some(path) = path {
+            note(hints, Hint::DoubledUrl);
+            inner = Some(*path);
+            piece = &piece[..piece.len() - path.len()];
+        }
+        joined.extend_from_slice(piece);
+        joined.push(b'&');
+    }
+    (inner, Cow::Owned(joined))
 }
 
 fn path(octets: &[u8], hints: &mut Vec<Hint>) -> String {
@@ -113,15 +128,6 @@ fn tidy(sent: &str) -> String {
         Some(known) => (*known).to_owned(),
         None => path,
     }
-}
-
-fn query_parameters(query: &[u8], hints: &mut Vec<Hint>) -> Vec<(String, String)> {
-    if !query.contains(&b'?') {
-        return form_parameters(query, hints);
-    }
-    note(hints, Hint::SecondQuestionMark);
-    let joined: Vec<u8> = query.iter().map(|&o| if o == b'?' { b'&' } else { o }).collect();
-    form_parameters(&joined, hints)
 }
 
 fn parameter(piece: &[u8], hints: &mut Vec<Hint>) -> (String, String) {
