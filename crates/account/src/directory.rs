@@ -17,6 +17,7 @@ use crate::secret;
 #[derive(Debug)]
 pub struct Directory {
     accounts: HashMap<AccountId, Account>,
+    account_by_name: HashMap<String, AccountId>,
     zones: HashMap<Name, ZoneEntry>,
     hosts: HashMap<Name, Host>,
     /// Names of hosts in canonical order (RFC 4034 §6.1): those of one zone stand together.
@@ -52,6 +53,7 @@ impl Default for Directory {
             tokens_void_until: None,
         };
         Directory {
+            account_by_name: HashMap::from([(operator.name.clone(), operator.id)]),
             accounts: HashMap::from([(operator.id, operator)]),
             zones: HashMap::new(),
             hosts: HashMap::new(),
@@ -87,9 +89,7 @@ impl Directory {
     /// Puts an entity in place of the one with its key.
     pub fn put(&mut self, entity: Entity) {
         match entity {
-            Entity::Account(account) => {
-                self.accounts.insert(account.id, account);
-            }
+            Entity::Account(account) => self.put_account(account),
             Entity::Zone(zone) => {
                 self.zones.insert(zone.apex.clone(), zone);
             }
@@ -109,9 +109,7 @@ impl Directory {
     /// Removes the entity with this key, if there is one.
     pub fn remove(&mut self, key: &EntityKey) {
         match key {
-            EntityKey::Account(id) => {
-                self.accounts.remove(id);
-            }
+            EntityKey::Account(id) => self.remove_account(*id),
             EntityKey::Zone(apex) => {
                 self.zones.remove(apex);
             }
@@ -126,6 +124,19 @@ impl Directory {
         }
     }
 
+    fn put_account(&mut self, account: Account) {
+        self.remove_account(account.id);
+        self.account_by_name.insert(account.name.clone(), account.id);
+        self.accounts.insert(account.id, account);
+    }
+
+    fn remove_account(&mut self, id: AccountId) {
+        let Some(account) = self.accounts.remove(&id) else { return };
+        if self.account_by_name.get(&account.name) == Some(&id) {
+            self.account_by_name.remove(&account.name);
+        }
+    }
+
     fn put_token(&mut self, token: Token) {
         self.remove_token(token.id);
         self.token_by_hash.insert(token.hash, token.id);
@@ -137,7 +148,9 @@ impl Directory {
 
     fn remove_token(&mut self, id: TokenId) {
         let Some(token) = self.tokens.remove(&id) else { return };
-        self.token_by_hash.remove(&token.hash);
+        if self.token_by_hash.get(&token.hash) == Some(&id) {
+            self.token_by_hash.remove(&token.hash);
+        }
         for host in &token.hosts {
             let Some(tokens) = self.tokens_by_host.get_mut(host) else { continue };
             tokens.retain(|&other| other != id);
@@ -185,7 +198,7 @@ impl Directory {
 
     /// The account with this name.
     pub fn account_named(&self, name: &str) -> Option<&Account> {
-        self.accounts.values().find(|account| account.name == name)
+        self.account_by_name.get(name).and_then(|id| self.accounts.get(id))
     }
 
     /// All accounts, by number.
@@ -250,6 +263,11 @@ impl Directory {
     /// The token with this number.
     pub fn token(&self, id: TokenId) -> Option<&Token> {
         self.tokens.get(&id)
+    }
+
+    /// Whether some token has a secret with this hash.
+    pub fn has_secret(&self, hash: &[u8; 32]) -> bool {
+        self.token_by_hash.contains_key(hash)
     }
 
     /// The tokens that name a host.

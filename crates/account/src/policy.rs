@@ -5,7 +5,7 @@ use wire::{Name, Rtype};
 use crate::actor::TokenActor;
 use crate::address::AddressRefusal;
 use crate::directory::{AuthError, Directory};
-use crate::entity::{Host, Timestamp, Token};
+use crate::entity::{AccountId, Host, Timestamp, Token};
 
 /// Why an actor may not make a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,14 +13,14 @@ pub enum Denied {
     /// The token is no longer accepted.
     #[error("the token is not accepted: {0}")]
     Token(#[from] AuthError),
-    /// The name is not a host that the actor covers.
-    #[error("the token does not cover this name")]
+    /// The name is not a host, or the zone not one, that the actor covers.
+    #[error("the credential does not cover this name")]
     NotCovered,
     /// The actor may not change records of this type.
     #[error("the token may change addresses only")]
     Type,
     /// The account of the host is frozen.
-    #[error("the account of this host is frozen")]
+    #[error("the account of this name is frozen")]
     Frozen,
     /// The token was seen in clear, so it may make one change a minute only.
     #[error("the token was sent in clear over an untrusted network: one change a minute")]
@@ -52,12 +52,37 @@ pub fn authorize_edit<'d>(
     if token.account != host.account || token.created < host.created {
         return Err(Denied::NotCovered);
     }
-    if directory.account(host.account).is_none_or(|account| account.frozen) {
-        return Err(Denied::Frozen);
-    }
+    check_not_frozen(directory, host.account)?;
     match rtype {
         Some(Rtype::A | Rtype::AAAA) => Ok(host),
         _ => Err(Denied::Type),
+    }
+}
+
+/// Whether a TSIG key may change records of a zone at these owners now.
+///
+/// A lockdown holds for keys as well: names of a frozen account stay as they are.
+pub fn authorize_key<'n>(
+    directory: &Directory,
+    key: &Name,
+    zone: &Name,
+    owners: impl IntoIterator<Item = &'n Name>,
+) -> Result<(), Denied> {
+    let key = directory.key(key).ok_or(Denied::NotCovered)?;
+    let zone = directory.zone(zone).ok_or(Denied::NotCovered)?;
+    // A zone that was given up and is served again is another zone: old keys do not cover it.
+    if !key.update || !key.zones.contains(&zone.apex) || key.created < zone.created {
+        return Err(Denied::NotCovered);
+    }
+    check_not_frozen(directory, zone.account)?;
+    let hosts = owners.into_iter().filter_map(|owner| directory.host(owner));
+    hosts.map(|host| host.account).try_for_each(|account| check_not_frozen(directory, account))
+}
+
+fn check_not_frozen(directory: &Directory, account: AccountId) -> Result<(), Denied> {
+    match directory.account(account) {
+        Some(account) if !account.frozen => Ok(()),
+        Some(_) | None => Err(Denied::Frozen),
     }
 }
 

@@ -3,14 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use account::policy::EXPOSED_CHANGE_MS;
 use account::{Actor, Timestamp, TokenId};
 use store::{ActorRef, Event, EventBody, Fact, Hash, Item, Pos};
+use wire::Rtype;
+use zone::Prerequisite;
 
 use crate::fold::{self, Staging};
 use crate::live::Live;
 use crate::overlay::Overlay;
 use crate::request::{Operation, Outcome, Refused, Reply, Request, Submission};
-use crate::{judge, operate};
+use crate::{judge, operate, weigh};
 
 /// Number of a batch within one run of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +61,7 @@ pub struct Engine {
     judged: Tip,
     /// The last event that is durable and visible.
     durable: Tip,
-    /// When tokens that are marked as exposed last changed something.
+    /// When tokens that are marked as exposed last changed something visible.
     exposed_changes: HashMap<TokenId, Timestamp>,
 }
 
@@ -74,6 +77,8 @@ struct Tip {
 #[derive(Debug)]
 struct InFlight {
     number: BatchNo,
+    /// Whether it holds an operation: then nothing is judged until it is visible.
+    alone: bool,
     events: Arc<Vec<Event>>,
     tip: Tip,
     parked: Vec<Parked>,
@@ -99,6 +104,7 @@ pub(crate) struct Judged {
 /// A batch in the making.
 #[derive(Default)]
 struct Draft {
+    alone: bool,
     events: Vec<Event>,
     weight: usize,
     parked: Vec<Parked>,
@@ -136,8 +142,10 @@ impl Engine {
         let skip = events.partition_point(|event| event.pos <= self.durable.pos);
         let events = events.get(skip..).unwrap_or_default();
         fold::fold(&self.live, &mut self.staging, events);
+        self.note_exposed(events);
         if let Some(last) = events.last() {
-            self.durable = Tip { pos: last.pos, hash: last.hash, at: last.body.at };
+            let at = self.durable.at.max(last.body.at);
+            self.durable = Tip { pos: last.pos, hash: last.hash, at };
             self.judged = self.durable;
         }
     }
@@ -179,15 +187,24 @@ impl Engine {
         self.in_flight.len()
     }
 
+    /// Whether everything that was judged is visible: nothing is in flight, nothing decided beside
+    /// the visible state.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty() && self.overlay.is_empty()
+    }
+
     /// Judges waiting submissions, in order, into at most one batch.
     ///
     /// `now` may stand still or go back; moments of events never do.
     pub fn step(&mut self, now: Timestamp) -> Step {
+        if self.in_flight.iter().any(|batch| batch.alone) {
+            return Step::default();
+        }
         let at = now.max(self.judged.at);
         let expect_head = self.judged.pos;
         let number = BatchNo(self.last_batch + 1);
         let mut draft = Draft::default();
-        while draft.events.len() < BATCH_EVENTS_MAX && draft.weight < BATCH_WEIGHT_MAX {
+        while draft.parked.len() < STEP_MAX && draft.weight < BATCH_WEIGHT_MAX {
             let Some(next) = self.waiting.front() else { break };
             let alone = needs_quiet(&next.request);
             if alone && !(self.in_flight.is_empty() && draft.events.is_empty()) {
@@ -196,6 +213,7 @@ impl Engine {
             let Some(submission) = self.waiting.pop_front() else { break };
             self.judge_one(number, at, submission, &mut draft);
             if alone && !draft.events.is_empty() {
+                draft.alone = true;
                 break;
             }
         }
@@ -229,7 +247,7 @@ impl Engine {
             Err(refused) => Outcome::Refused(refused),
             Ok(judged) if judged.facts.is_empty() => Outcome::Unchanged,
             Ok(judged) => {
-                draft.weight += judged.facts.iter().map(weight).sum::<usize>();
+                draft.weight += judged.facts.iter().map(weigh::fact).sum::<usize>();
                 let event = self.seal(at, &submission.request, judged.facts);
                 let outcome =
                     Outcome::Done { pos: event.pos, at, serial: judged.serial, made: judged.made };
@@ -251,7 +269,7 @@ impl Engine {
                 let mut judge = judge::Judge {
                     live: &self.live,
                     overlay: &mut self.overlay,
-                    exposed_changes: &mut self.exposed_changes,
+                    exposed_changes: &self.exposed_changes,
                     batch: number,
                     at,
                 };
@@ -297,6 +315,7 @@ impl Engine {
         let events = Arc::new(draft.events);
         self.in_flight.push_back(InFlight {
             number,
+            alone: draft.alone,
             events: Arc::clone(&events),
             tip: self.judged,
             parked: draft.parked,
@@ -306,24 +325,27 @@ impl Engine {
 
     fn make_visible(&mut self, batch: InFlight) -> Vec<Reply> {
         fold::fold(&self.live, &mut self.staging, &batch.events);
-        for fact in batch.events.iter().flat_map(|event| &event.body.facts) {
-            match fact {
-                Fact::Changed { zone, deltas, .. } => {
-                    self.overlay.visible(batch.number, zone, deltas);
-                }
-                Fact::Entity { after: Some(account::Entity::Host(host)), .. } => {
-                    self.overlay.visible_host(batch.number, &host.name);
-                }
-                Fact::Entity { .. }
-                | Fact::ZoneDropped { .. }
-                | Fact::Staged { .. }
-                | Fact::Imported { .. }
-                | Fact::ImportDropped { .. }
-                | Fact::Seen { .. } => {}
-            }
-        }
+        self.overlay.visible(batch.number, &batch.events);
+        self.note_exposed(&batch.events);
         self.durable = batch.tip;
         replies(batch.parked)
+    }
+
+    /// Keeps in mind when exposed tokens changed something.
+    fn note_exposed(&mut self, events: &[Event]) {
+        let directory = self.live.directory();
+        for event in events {
+            let ActorRef::Token(id) = event.body.actor else { continue };
+            if directory.token(id).is_some_and(|token| token.exposed.is_some()) {
+                self.exposed_changes.insert(id, event.body.at);
+            }
+        }
+        if self.exposed_changes.len() > EXPOSED_KEPT
+            && let Some(last) = events.last()
+        {
+            let recent = |at: &Timestamp| last.body.at.ms_since(*at) < EXPOSED_CHANGE_MS;
+            self.exposed_changes.retain(|_, at| recent(at));
+        }
     }
 
     fn judge_again(&mut self, lost: InFlight) -> Vec<Reply> {
@@ -331,9 +353,6 @@ impl Engine {
         let mut again = VecDeque::new();
         for parked in lost.parked {
             if matches!(parked.outcome, Outcome::Done { .. }) {
-                if let Actor::Token(actor) = &parked.submission.request.actor {
-                    self.exposed_changes.remove(&actor.token());
-                }
                 let ticket = parked.submission.ticket;
                 unavailable.push(Reply { ticket, outcome: Outcome::Unavailable });
             } else {
@@ -351,43 +370,26 @@ impl Engine {
     }
 }
 
-/// Whether an operation is judged against the visible state only, with nothing else undecided:
-/// everything but plain changes. It gets a batch of its own.
+/// Whether a request is judged against the visible state only, with nothing else undecided:
+/// everything but plain changes. It gets a batch of its own, and nothing is judged beside it.
 fn needs_quiet(request: &Request) -> bool {
     match &request.operation {
+        // A new SOA may carry any newer serial, so it does not share a batch. A prerequisite on the
+        // SOA names a serial: it must not hold by one that nobody has seen.
         Operation::Change { change, .. } => {
-            // A new SOA may carry any newer serial, so it does not share a batch.
-            change.edits.iter().any(|edit| {
-                edit.owner() == &change.zone
-                    && edit.rtype().is_none_or(|rtype| rtype == wire::Rtype::SOA)
-            })
+            let is_soa = |owner: &wire::Name, rtype: Option<Rtype>| {
+                *owner == change.zone && rtype.is_none_or(|rtype| rtype == Rtype::SOA)
+            };
+            change.edits.iter().any(|edit| is_soa(edit.owner(), edit.rtype()))
+                || change.prerequisites.iter().any(|prerequisite| match prerequisite {
+                    Prerequisite::RrsetEquals(owner, rtype, _) => is_soa(owner, Some(*rtype)),
+                    Prerequisite::NameInUse(_)
+                    | Prerequisite::NameNotInUse(_)
+                    | Prerequisite::RrsetExists(..)
+                    | Prerequisite::RrsetDoesNotExist(..) => false,
+                })
         }
         _ => true,
-    }
-}
-
-/// Rough size of a fact in octets: keeps batches below what stores take.
-fn weight(fact: &Fact) -> usize {
-    let rrset = |rrset: &wire::Rrset| {
-        rrset.rdata.iter().map(|rdata| rdata.as_wire().len() + 8).sum::<usize>()
-    };
-    match fact {
-        Fact::Changed { deltas, .. } => deltas
-            .iter()
-            .map(|delta| {
-                delta.owner.as_wire().len()
-                    + delta.before.as_ref().map_or(0, rrset)
-                    + delta.after.as_ref().map_or(0, rrset)
-            })
-            .sum::<usize>(),
-        Fact::Staged { rrsets, .. } => {
-            rrsets.iter().map(|(owner, _, set)| owner.as_wire().len() + rrset(set)).sum()
-        }
-        Fact::Seen { hosts } => hosts.len() * 32,
-        Fact::Entity { .. }
-        | Fact::ZoneDropped { .. }
-        | Fact::Imported { .. }
-        | Fact::ImportDropped { .. } => 256,
     }
 }
 
@@ -406,8 +408,10 @@ fn replies(parked: Vec<Parked>) -> Vec<Reply> {
     parked.into_iter().map(reply).collect()
 }
 
-/// Most events in a batch.
-const BATCH_EVENTS_MAX: usize = 4096;
+/// Most submissions judged in one step, and so most events in a batch.
+const STEP_MAX: usize = 4096;
+/// Exposed tokens at which those are forgotten that may change something again.
+const EXPOSED_KEPT: usize = 65_536;
 /// Weight at which a batch is closed, in octets.
 const BATCH_WEIGHT_MAX: usize = 2 * 1024 * 1024;
 

@@ -94,6 +94,8 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             for (host, at) in hosts {
                 directory.seen(host, *at);
             }
+            drop(directory);
+            live.written(hosts);
         }
     }
 }
@@ -111,22 +113,18 @@ fn stage(
 /// Changes of a batch, by zone, in order.
 #[derive(Default)]
 struct Pending {
-    zones: Vec<(Name, Serial, Vec<Delta>)>,
+    zones: HashMap<Name, (Serial, Vec<Delta>)>,
 }
 
 impl Pending {
     fn add(&mut self, zone: &Name, serial: Serial, deltas: &[Delta]) {
-        match self.zones.iter_mut().find(|(apex, ..)| apex == zone) {
-            Some((_, last, all)) => {
-                *last = serial;
-                all.extend_from_slice(deltas);
-            }
-            None => self.zones.push((zone.clone(), serial, deltas.to_vec())),
-        }
+        let (last, all) = self.zones.entry(zone.clone()).or_insert((serial, Vec::new()));
+        *last = serial;
+        all.extend_from_slice(deltas);
     }
 
     fn apply(&mut self, live: &Live) {
-        for (apex, serial, deltas) in self.zones.drain(..) {
+        for (apex, (serial, deltas)) in self.zones.drain() {
             if let Some(zone) = live.zones().get(&apex) {
                 zone.apply(serial, &deltas);
             }

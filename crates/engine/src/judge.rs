@@ -1,24 +1,27 @@
 //! Judging a change of DNS data: may the actor, do the prerequisites hold, what comes of it.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 
 use account::address::{self, Verdict};
 use account::policy::{self, Denied};
 use account::{Actor, Entity, Host, Scope, Timestamp, TokenActor, TokenId};
 use store::Fact;
 use wire::{Name, Rtype, Serial};
-use zone::{Change, Delta, Edit, Zone};
+use zone::{Change, Delta, Edit, View, Zone};
 
 use crate::engine::{BatchNo, Judged};
 use crate::live::Live;
 use crate::overlay::Overlay;
 use crate::request::Refused;
+use crate::weigh;
 
 /// A judge of changes for one batch.
 pub(crate) struct Judge<'a> {
     pub(crate) live: &'a Live,
     pub(crate) overlay: &'a mut Overlay,
-    pub(crate) exposed_changes: &'a mut HashMap<TokenId, Timestamp>,
+    pub(crate) exposed_changes: &'a HashMap<TokenId, Timestamp>,
     pub(crate) batch: BatchNo,
     pub(crate) at: Timestamp,
 }
@@ -32,57 +35,69 @@ impl Judge<'_> {
         lease_s: Option<u32>,
     ) -> Result<Judged, Refused> {
         let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
-        self.authorize(actor, change)?;
-        let deltas = zone::judge(&self.overlay.over(&zone), change)?;
+        let change = self.authorize(actor, change)?;
+        let deltas = zone::judge(&self.overlay.over(&zone), &change)?;
         if deltas.is_empty() {
             return Ok(Judged::default());
         }
+        if weigh::deltas(&deltas) > CHANGE_WEIGHT_MAX {
+            return Err(Refused::Limit("octets of one change"));
+        }
         self.pace(actor)?;
         let serial = self.serial(&zone, &deltas);
-        let mut facts = self.scopes(actor, &deltas);
         self.overlay.decide(self.batch, &change.zone, serial, &deltas);
+        let mut facts = self.scopes(&zone, &deltas);
         facts.insert(0, Fact::Changed { zone: change.zone.clone(), serial, lease_s, deltas });
         Ok(Judged { facts, serial: Some(serial), made: None })
     }
 
-    fn authorize(&self, actor: &Actor, change: &Change) -> Result<(), Denied> {
+    /// The change as the actor may make it.
+    fn authorize<'c>(&self, actor: &Actor, change: &'c Change) -> Result<Cow<'c, Change>, Denied> {
         match actor {
-            Actor::System | Actor::Operator => Ok(()),
-            Actor::Key(name) => self.authorize_key(name, change),
+            Actor::System | Actor::Operator => Ok(Cow::Borrowed(change)),
+            Actor::Key(name) => {
+                let owners = change.edits.iter().map(Edit::owner);
+                policy::authorize_key(&self.live.directory(), name, &change.zone, owners)?;
+                Ok(Cow::Borrowed(change))
+            }
             Actor::Token(token) => self.authorize_token(token, change),
         }
     }
 
-    fn authorize_key(&self, name: &Name, change: &Change) -> Result<(), Denied> {
-        let directory = self.live.directory();
-        let key = directory.key(name).ok_or(Denied::NotCovered)?;
-        if key.update && key.zones.contains(&change.zone) {
-            Ok(())
-        } else {
-            Err(Denied::NotCovered)
-        }
-    }
-
-    fn authorize_token(&self, token: &TokenActor, change: &Change) -> Result<(), Denied> {
+    fn authorize_token<'c>(
+        &self,
+        token: &TokenActor,
+        change: &'c Change,
+    ) -> Result<Cow<'c, Change>, Denied> {
         if !change.prerequisites.is_empty() {
             // A prerequisite tells whether a name exists: more than a token for addresses may know.
             return Err(Denied::Type);
         }
         let directory = self.live.directory();
+        policy::usable_token(&directory, token)?;
+        let mut dummies = HashSet::new();
         for edit in &change.edits {
-            let owner = edit.owner().to_lowercase();
-            let host = policy::authorize_edit(&directory, token, &owner, edit.rtype())?;
-            let host = self.overlay.host(&owner).unwrap_or(host);
+            let owner = edit.owner();
+            let host = policy::authorize_edit(&directory, token, owner, edit.rtype())?;
+            let host = self.overlay.host(owner).unwrap_or(host);
             let zone = directory.zone(&host.zone).filter(|zone| zone.apex == change.zone);
             let zone = zone.ok_or(Denied::NotCovered)?;
             for address in addresses(edit) {
                 match address::verdict(address, host, zone, self.at) {
-                    Verdict::Publish | Verdict::Dummy => {}
+                    Verdict::Publish => {}
+                    Verdict::Dummy => {
+                        dummies.insert((owner, address));
+                    }
                     Verdict::Refuse(why) => return Err(why.into()),
                 }
             }
         }
-        Ok(())
+        if dummies.is_empty() {
+            return Ok(Cow::Borrowed(change));
+        }
+        // Doors sort out dummies as well, but only here is it known what the host published last.
+        let edits = change.edits.iter().filter_map(|edit| without(edit, &dummies)).collect();
+        Ok(Cow::Owned(Change { edits, ..change.clone() }))
     }
 
     /// An exposed token makes one change a minute; counted when a change is really made.
@@ -90,9 +105,10 @@ impl Judge<'_> {
         let Actor::Token(actor) = actor else { return Ok(()) };
         let directory = self.live.directory();
         let token = policy::usable_token(&directory, actor)?;
-        policy::exposed_pace(token, self.exposed_changes.get(&token.id).copied(), self.at)?;
+        let visible = self.exposed_changes.get(&token.id).copied();
+        policy::exposed_pace(token, self.overlay.pace(token.id).max(visible), self.at)?;
         if token.exposed.is_some() {
-            self.exposed_changes.insert(token.id, self.at);
+            self.overlay.decide_pace(self.batch, token.id, self.at);
         }
         Ok(())
     }
@@ -106,15 +122,16 @@ impl Judge<'_> {
         }
     }
 
-    /// Hosts whose addresses turn public or private with these deltas, as facts.
-    fn scopes(&mut self, actor: &Actor, deltas: &[Delta]) -> Vec<Fact> {
-        if !matches!(actor, Actor::Token(_)) {
-            return Vec::new();
-        }
+    /// Hosts that turn public or private with these deltas, whoever made them, as facts.
+    fn scopes(&mut self, zone: &Zone, deltas: &[Delta]) -> Vec<Fact> {
         let mut turned = Vec::new();
         for delta in deltas {
-            let Some(scope) = published_scope(delta) else { continue };
-            let Some(before) = self.host(&delta.owner) else { continue };
+            let published = matches!(delta.rtype, Rtype::A | Rtype::AAAA) && delta.after.is_some();
+            // What is taken away turns nothing: a host does not become private by publishing less.
+            let Some(before) = published.then(|| self.host(&delta.owner)).flatten() else {
+                continue;
+            };
+            let scope = published_scope(&self.overlay.over(zone), &delta.owner);
             if before.scope.is_some_and(|(known, _)| known == scope) {
                 continue;
             }
@@ -135,7 +152,7 @@ impl Judge<'_> {
 }
 
 /// Addresses that an edit would publish.
-fn addresses(edit: &Edit) -> Vec<std::net::IpAddr> {
+fn addresses(edit: &Edit) -> Vec<IpAddr> {
     match edit {
         Edit::Add { rtype, rdata, .. } => address_of(*rtype, rdata).into_iter().collect(),
         Edit::Replace { rtype, rrset, .. } => {
@@ -147,17 +164,43 @@ fn addresses(edit: &Edit) -> Vec<std::net::IpAddr> {
     }
 }
 
-/// Private as soon as one address is: that is what the rebinding rule guards.
-fn published_scope(delta: &Delta) -> Option<Scope> {
-    let rrset = delta.after.as_ref()?;
-    let scopes = rrset.rdata.iter().filter_map(|rdata| address_of(delta.rtype, rdata));
-    scopes.map(address::scope).max_by_key(|scope| *scope == Scope::Private)
+/// An edit without the addresses that are not to be published; `None` when nothing is left.
+fn without(edit: &Edit, dummies: &HashSet<(&Name, IpAddr)>) -> Option<Edit> {
+    let is_dummy = |rtype, rdata: &wire::Rdata| {
+        address_of(rtype, rdata).is_some_and(|address| dummies.contains(&(edit.owner(), address)))
+    };
+    match edit {
+        Edit::Add { rtype, rdata, .. } => (!is_dummy(*rtype, rdata)).then(|| edit.clone()),
+        Edit::Replace { owner, rtype, rrset } => {
+            let mut rrset = rrset.clone();
+            rrset.rdata.retain(|rdata| !is_dummy(*rtype, rdata));
+            let (owner, rtype) = (owner.clone(), *rtype);
+            (!rrset.rdata.is_empty()).then_some(Edit::Replace { owner, rtype, rrset })
+        }
+        Edit::DeleteRrset { .. } | Edit::DeleteName { .. } | Edit::DeleteRecord { .. } => {
+            Some(edit.clone())
+        }
+    }
 }
 
-fn address_of(rtype: Rtype, rdata: &wire::Rdata) -> Option<std::net::IpAddr> {
+/// Public as soon as one address of either family is. The rebinding rule guards against a host
+/// that was public and turns private: a private address beside public ones does not end that.
+fn published_scope(view: &dyn View, owner: &Name) -> Scope {
+    let is_public = [Rtype::A, Rtype::AAAA].into_iter().any(|rtype| {
+        let rdata = view.rrset(owner, rtype).map(|rrset| rrset.rdata).unwrap_or_default();
+        let mut addresses = rdata.iter().filter_map(|rdata| address_of(rtype, rdata));
+        addresses.any(|address| address::scope(address) == Scope::Public)
+    });
+    if is_public { Scope::Public } else { Scope::Private }
+}
+
+fn address_of(rtype: Rtype, rdata: &wire::Rdata) -> Option<IpAddr> {
     match rtype {
         Rtype::A => rdata.ipv4().map(Into::into),
         Rtype::AAAA => rdata.ipv6().map(Into::into),
         _ => None,
     }
 }
+
+/// Most octets that one change may alter: a batch with it still fits into any store.
+const CHANGE_WEIGHT_MAX: usize = 8 * 1024 * 1024;

@@ -26,6 +26,7 @@ mod live;
 mod operate;
 mod overlay;
 mod request;
+mod weigh;
 
 pub use engine::{Batch, BatchNo, Engine, Settled, Step};
 pub use live::Live;

@@ -1,7 +1,7 @@
 //! The visible state: what doors read while the engine writes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use account::{Directory, Timestamp};
 use wire::Name;
@@ -14,6 +14,7 @@ use zone::Zones;
 pub struct Live {
     zones: Arc<Zones>,
     directory: RwLock<Directory>,
+    /// Hosts seen and not written down yet; no more than there are hosts.
     seen: Mutex<HashMap<Name, Timestamp>>,
 }
 
@@ -37,28 +38,70 @@ impl Live {
         self.directory.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a client sent a valid update for a host. Kept in memory; written in bulk.
+    /// Notes that a client sent a valid update for a host. Kept in memory; written in bulk. A name
+    /// that is no host is passed over.
     pub fn touch(&self, host: &Name, at: Timestamp) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.directory().host(host).is_none() {
+            return;
+        }
+        let mut seen = self.seen();
         match seen.get_mut(host) {
             Some(last) => *last = at.max(*last),
             None => {
-                seen.insert(host.clone(), at);
+                seen.insert(host.to_lowercase(), at);
             }
         }
     }
 
     /// When a host was last seen, written down or not.
     pub fn last_seen(&self, host: &Name) -> Option<Timestamp> {
-        let written = self.directory().host(host).and_then(|host| host.last_seen);
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        written.max(seen.get(host).copied())
+        let (created, written) =
+            self.directory().host(host).map(|host| (host.created, host.last_seen))?;
+        // A touch from before is of an earlier host of this name.
+        let noted = self.seen().get(host).copied().filter(|&at| at >= created);
+        written.max(noted)
     }
 
-    /// Takes up to `most` of the hosts seen since they were last taken.
-    pub(crate) fn take_seen(&self, most: usize) -> Vec<(Name, Timestamp)> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let names: Vec<Name> = seen.keys().take(most).cloned().collect();
-        names.into_iter().filter_map(|name| seen.remove_entry(&name)).collect()
+    /// How many [`crate::Operation::FlushSeen`] it takes to write down all hosts seen so far.
+    pub fn flushes_due(&self) -> usize {
+        self.seen().len().div_ceil(SEEN_HOSTS_MAX)
+    }
+
+    /// Hosts seen and not written down, as many as one bulk write takes. They stay noted until
+    /// [`Live::written`]: a write may fail.
+    pub(crate) fn unwritten(&self) -> Vec<(Name, Timestamp)> {
+        let mut noted: Vec<(Name, Timestamp)> = {
+            let seen = self.seen();
+            seen.iter().take(SEEN_HOSTS_MAX).map(|(name, at)| (name.clone(), *at)).collect()
+        };
+        let mut stale = Vec::new();
+        let directory = self.directory();
+        noted.retain(|(name, at)| {
+            let holds = directory.host(name).is_some_and(|host| *at >= host.created);
+            if !holds {
+                stale.push((name.clone(), *at));
+            }
+            holds
+        });
+        drop(directory);
+        self.written(&stale);
+        noted
+    }
+
+    /// Forgets hosts that are written down, but for those seen again since.
+    pub(crate) fn written(&self, hosts: &[(Name, Timestamp)]) {
+        let mut seen = self.seen();
+        for (name, at) in hosts {
+            if seen.get(name).is_some_and(|last| last <= at) {
+                seen.remove(name);
+            }
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<Name, Timestamp>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Most hosts in one bulk write of what was last seen.
+const SEEN_HOSTS_MAX: usize = 20_000;

@@ -3,21 +3,19 @@
 //! Each operation gets a batch of its own and is judged with nothing else undecided, so it rests
 //! on the visible state alone.
 
-use std::ops::ControlFlow;
+mod claim;
+mod hosts;
+mod zones;
 
 use account::policy::Denied;
-use account::{
-    Account, AccountId, Actor, Directory, Entity, Host, Timestamp, Token, TokenId, TsigKey,
-    ZoneEntry,
-};
-use store::{Fact, ImportId, Pos};
-use wire::{Name, Rrset, Rtype, Serial};
-use zone::{Delta, View};
+use account::{Account, AccountId, Actor, Entity, Timestamp, Token, TokenId, TsigKey};
+use store::{Fact, Pos};
+use wire::{Name, Serial};
 
 use crate::engine::Judged;
 use crate::fold::Staging;
 use crate::live::Live;
-use crate::request::{HostPatch, NewKey, NewToken, NewZone, Operation, Refused};
+use crate::request::{NewKey, Operation, Refused};
 
 /// A judge of one operation.
 pub(crate) struct Operate<'a> {
@@ -57,255 +55,8 @@ impl Operate<'_> {
             Operation::AddKey(key) => self.add_key(key),
             Operation::RemoveKey(name) => self.remove_key(name),
             Operation::FlushSeen => Ok(self.flush_seen()),
-            Operation::JumpSerials { by } => Ok(self.jump_serials(*by)),
+            Operation::JumpSerials { by } => self.jump_serials(*by),
         }
-    }
-
-    fn add_zone(&self, new: &NewZone) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        if directory.zone(&new.apex).is_some() {
-            return Err(Refused::Exists("zone"));
-        }
-        let has = |rtype| new.rrsets.iter().any(|(o, t, _)| *o == new.apex && *t == rtype);
-        if !has(Rtype::SOA) || !has(Rtype::NS) {
-            return Err(Refused::Invalid("a zone needs a SOA and an NS record at its apex"));
-        }
-        let entity = self.zone_entity(&directory, new)?;
-        // An import of one part: the zone becomes visible whole.
-        let import = ImportId(self.next_pos.0);
-        let zone = new.apex.clone();
-        Ok(Judged {
-            facts: vec![
-                created(Entity::Zone(entity)),
-                Fact::Staged { import, zone: zone.clone(), rrsets: new.rrsets.clone() },
-                Fact::Imported { import, zone, serial: new.serial },
-            ],
-            serial: Some(new.serial),
-            made: None,
-        })
-    }
-
-    fn zone_entity(&self, directory: &Directory, new: &NewZone) -> Result<ZoneEntry, Refused> {
-        directory.account(new.account).ok_or(Refused::Missing("account"))?;
-        check_ttl(new.host_ttl_s)?;
-        Ok(ZoneEntry {
-            apex: new.apex.to_lowercase(),
-            account: new.account,
-            created: self.at,
-            suffix: new.suffix,
-            host_ttl_s: new.host_ttl_s,
-        })
-    }
-
-    fn remove_zone(&self, apex: &Name) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let zone = directory.zone(apex).ok_or(Refused::Missing("zone"))?;
-        Ok(Judged {
-            facts: vec![
-                Fact::ZoneDropped { zone: zone.apex.clone() },
-                removed(Entity::Zone(zone.clone())),
-            ],
-            ..Judged::default()
-        })
-    }
-
-    fn stage(
-        &self,
-        import: Option<ImportId>,
-        zone: &Name,
-        rrsets: &[(Name, Rtype, Rrset)],
-    ) -> Result<Judged, Refused> {
-        let import = match import {
-            None if self.staging.len() >= IMPORTS_MAX => {
-                return Err(Refused::Limit("imports at the same time"));
-            }
-            None => ImportId(self.next_pos.0),
-            Some(import) => {
-                let staged = self.staging.get(&import).ok_or(Refused::Missing("import"))?;
-                if staged.apex() != zone {
-                    return Err(Refused::Invalid("the import is of another zone"));
-                }
-                import
-            }
-        };
-        if rrsets.is_empty() || rrsets.len() > STAGE_RRSETS_MAX {
-            return Err(Refused::Limit("RRsets in one part of an import"));
-        }
-        if let ControlFlow::Break(why) = check_rrsets(zone, rrsets) {
-            return Err(Refused::Invalid(why));
-        }
-        let zone = zone.to_lowercase();
-        Ok(Judged {
-            facts: vec![Fact::Staged { import, zone, rrsets: rrsets.to_vec() }],
-            serial: None,
-            made: Some(import.0),
-        })
-    }
-
-    fn import(&self, import: ImportId, new: &NewZone) -> Result<Judged, Refused> {
-        let staged = self.staging.get(&import).ok_or(Refused::Missing("import"))?;
-        if *staged.apex() != new.apex {
-            return Err(Refused::Invalid("the import is of another zone"));
-        }
-        if staged.rrset(&new.apex, Rtype::SOA).is_none()
-            || staged.rrset(&new.apex, Rtype::NS).is_none()
-        {
-            return Err(Refused::Invalid("a zone needs a SOA and an NS record at its apex"));
-        }
-        let directory = self.live.directory();
-        let mut facts = Vec::new();
-        if directory.zone(&new.apex).is_none() {
-            facts.push(created(Entity::Zone(self.zone_entity(&directory, new)?)));
-        }
-        // What was served before stays older (RFC 1982).
-        let current = self.live.zones().get(&new.apex).map(|zone| zone.serial());
-        let serial = match current {
-            Some(current) if !new.serial.is_newer_than(current) => current.next(),
-            Some(_) | None => new.serial,
-        };
-        facts.push(Fact::Imported { import, zone: new.apex.to_lowercase(), serial });
-        Ok(Judged { facts, serial: Some(serial), made: None })
-    }
-
-    fn drop_import(&self, import: ImportId) -> Result<Judged, Refused> {
-        self.staging.get(&import).ok_or(Refused::Missing("import"))?;
-        Ok(Judged { facts: vec![Fact::ImportDropped { import }], ..Judged::default() })
-    }
-
-    fn add_host(
-        &self,
-        name: &Name,
-        account: AccountId,
-        policy: HostPatch,
-        token: &NewToken,
-    ) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        directory.account(account).ok_or(Refused::Missing("account"))?;
-        let zone = directory.zone_of(name).ok_or(Refused::Missing("zone for this name"))?;
-        if zone.account != account && !zone.suffix {
-            return Err(Refused::Invalid("the zone belongs to another account"));
-        }
-        if directory.host(name).is_some() {
-            return Err(Refused::Exists("host"));
-        }
-        let name = name.to_lowercase();
-        let host = Host {
-            name: name.clone(),
-            zone: zone.apex.clone(),
-            account,
-            created: self.at,
-            ttl_s: None,
-            private_ok: false,
-            scope: None,
-            last_seen: None,
-        };
-        let host = patched(host, policy)?;
-        let token = self.token(&directory, account, vec![name], token)?;
-        let made = Some(token.id.0);
-        let facts = vec![created(Entity::Host(host)), created(Entity::Token(token))];
-        Ok(Judged { facts, serial: None, made })
-    }
-
-    fn set_host(&self, name: &Name, policy: HostPatch) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let host = directory.host(name).ok_or(Refused::Missing("host"))?;
-        let after = patched(host.clone(), policy)?;
-        Ok(Judged {
-            facts: changed(Entity::Host(host.clone()), Entity::Host(after)),
-            ..Judged::default()
-        })
-    }
-
-    fn rotate_host(&self, name: &Name, new: &NewToken) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let host = directory.host(name).ok_or(Refused::Missing("host"))?;
-        let mut facts = self.revoke_sole_tokens(&directory, host);
-        let token = self.token(&directory, host.account, vec![host.name.clone()], new)?;
-        let made = Some(token.id.0);
-        facts.push(created(Entity::Token(token)));
-        Ok(Judged { facts, serial: None, made })
-    }
-
-    fn remove_host(&self, name: &Name) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let host = directory.host(name).ok_or(Refused::Missing("host"))?;
-        let mut facts = self.withdraw(host)?;
-        facts.extend(self.revoke_sole_tokens(&directory, host));
-        facts.push(removed(Entity::Host(host.clone())));
-        Ok(Judged { facts, ..Judged::default() })
-    }
-
-    /// The addresses of a host go with it.
-    fn withdraw(&self, host: &Host) -> Result<Vec<Fact>, Refused> {
-        let zone = self.live.zones().get(&host.zone).ok_or(Refused::Missing("zone"))?;
-        let gone = |rtype| {
-            let before = zone.rrset(&host.name, rtype)?;
-            Some(Delta { owner: host.name.clone(), rtype, before: Some(before), after: None })
-        };
-        let deltas: Vec<Delta> = [Rtype::A, Rtype::AAAA].into_iter().filter_map(gone).collect();
-        if deltas.is_empty() {
-            return Ok(Vec::new());
-        }
-        let serial = zone::next_serial(zone.serial(), &deltas);
-        Ok(vec![Fact::Changed { zone: host.zone.clone(), serial, lease_s: None, deltas }])
-    }
-
-    fn revoke_sole_tokens(&self, directory: &Directory, host: &Host) -> Vec<Fact> {
-        let tokens = directory.tokens_of(&host.name);
-        let sole = tokens.filter(|token| token.hosts.len() == 1 && token.revoked.is_none());
-        sole.flat_map(|token| {
-            let after = Token { revoked: Some(self.at), ..token.clone() };
-            changed(Entity::Token(token.clone()), Entity::Token(after))
-        })
-        .collect()
-    }
-
-    fn add_token(&self, hosts: &[Name], new: &NewToken) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        if hosts.is_empty() || hosts.len() > TOKEN_HOSTS_MAX {
-            return Err(Refused::Limit("hosts of one token: 1 to 1000"));
-        }
-        let mut names = Vec::with_capacity(hosts.len());
-        let mut account = None;
-        for name in hosts {
-            let host = directory.host(name).ok_or(Refused::Missing("host"))?;
-            if account.replace(host.account).is_some_and(|before| before != host.account) {
-                return Err(Refused::Invalid("the hosts belong to different accounts"));
-            }
-            names.push(host.name.clone());
-        }
-        let account = account.ok_or(Refused::Missing("host"))?;
-        let token = self.token(&directory, account, names, new)?;
-        let made = Some(token.id.0);
-        Ok(Judged { facts: vec![created(Entity::Token(token))], serial: None, made })
-    }
-
-    fn token(
-        &self,
-        directory: &Directory,
-        account: AccountId,
-        mut hosts: Vec<Name>,
-        new: &NewToken,
-    ) -> Result<Token, Refused> {
-        if new.label.chars().count() > LABEL_CHARS_MAX {
-            return Err(Refused::Limit("characters of a label"));
-        }
-        if directory.account(account).is_none_or(|account| account.frozen) {
-            return Err(Denied::Frozen.into());
-        }
-        hosts.sort();
-        hosts.dedup();
-        // The position is unique in the log, so it serves as the number.
-        Ok(Token {
-            id: TokenId(self.next_pos.0),
-            account,
-            hash: new.hash,
-            hosts,
-            label: new.label.clone(),
-            created: self.at,
-            revoked: None,
-            exposed: None,
-        })
     }
 
     fn revoke_token(&self, id: TokenId) -> Result<Judged, Refused> {
@@ -400,20 +151,24 @@ impl Operate<'_> {
     }
 
     fn flush_seen(&self) -> Judged {
-        let hosts = self.live.take_seen(SEEN_HOSTS_MAX);
+        let hosts = self.live.unwritten();
         let facts = if hosts.is_empty() { Vec::new() } else { vec![Fact::Seen { hosts }] };
         Judged { facts, ..Judged::default() }
     }
 
-    fn jump_serials(&self, by: u32) -> Judged {
+    fn jump_serials(&self, by: u32) -> Result<Judged, Refused> {
+        if by == 0 || by > SERIAL_JUMP_MAX {
+            // RFC 1982 §3.1: nothing further away can be added to a serial.
+            return Err(Refused::Invalid("serials move by 1 to 2^31 - 2"));
+        }
         let jump = |zone: std::sync::Arc<zone::Zone>| Fact::Changed {
             zone: zone.apex().clone(),
-            serial: Serial(zone.serial().0.wrapping_add(by)),
+            serial: Serial(zone.serial().0.wrapping_add(by - 1)).next(),
             lease_s: None,
             deltas: Vec::new(),
         };
         let facts = self.live.zones().all().into_iter().map(jump).collect();
-        Judged { facts, ..Judged::default() }
+        Ok(Judged { facts, ..Judged::default() })
     }
 }
 
@@ -428,33 +183,12 @@ fn may(actor: &Actor, operation: &Operation) -> bool {
     }
 }
 
-fn patched(host: Host, policy: HostPatch) -> Result<Host, Refused> {
-    let ttl_s = policy.ttl_s.unwrap_or(host.ttl_s);
-    if let Some(ttl_s) = ttl_s {
-        check_ttl(ttl_s)?;
-    }
-    let private_ok = policy.private_ok.unwrap_or(host.private_ok);
-    Ok(Host { ttl_s, private_ok, ..host })
-}
-
 fn check_ttl(ttl_s: u32) -> Result<(), Refused> {
     // RFC 2181 §8: a TTL has 31 bits; a dynamic host's longer than a day helps nobody.
     if ttl_s > HOST_TTL_S_MAX {
         return Err(Refused::Invalid("the TTL of a host is at most 86400 seconds"));
     }
     Ok(())
-}
-
-fn check_rrsets(zone: &Name, rrsets: &[(Name, Rtype, Rrset)]) -> ControlFlow<&'static str> {
-    for (owner, rtype, rrset) in rrsets {
-        if !owner.is_subdomain_of(zone) {
-            return ControlFlow::Break("a name lies outside the zone");
-        }
-        if rtype.is_meta() || rrset.rdata.is_empty() {
-            return ControlFlow::Break("a record has a type that cannot be stored");
-        }
-    }
-    ControlFlow::Continue(())
 }
 
 fn created(entity: Entity) -> Fact {
@@ -465,28 +199,21 @@ fn removed(entity: Entity) -> Fact {
     Fact::Entity { before: Some(entity), after: None }
 }
 
+fn replaced(before: Entity, after: Entity) -> Fact {
+    Fact::Entity { before: Some(before), after: Some(after) }
+}
+
 fn changed(before: Entity, after: Entity) -> Vec<Fact> {
-    if before == after {
-        return Vec::new();
-    }
-    vec![Fact::Entity { before: Some(before), after: Some(after) }]
+    if before == after { Vec::new() } else { vec![replaced(before, after)] }
 }
 
 /// Longest TTL of a host, in seconds.
 const HOST_TTL_S_MAX: u32 = 86_400;
-/// Most characters of a token's label.
-const LABEL_CHARS_MAX: usize = 128;
 /// Most characters of an account's name.
 const ACCOUNT_CHARS_MAX: usize = 64;
-/// Most hosts of one token.
-const TOKEN_HOSTS_MAX: usize = 1000;
+/// Farthest that serials move at once, 0 passed over: the new one is newer (RFC 1982 §3.2).
+const SERIAL_JUMP_MAX: u32 = (1 << 31) - 2;
 /// Most octets of a TSIG secret.
 const KEY_OCTETS_MAX: usize = 512;
 /// Most zones of one TSIG key.
 const KEY_ZONES_MAX: usize = 1000;
-/// Most imports that are not finished.
-const IMPORTS_MAX: usize = 16;
-/// Most RRsets in one part of an import.
-pub(crate) const STAGE_RRSETS_MAX: usize = 20_000;
-/// Most hosts in one bulk write of what was last seen.
-const SEEN_HOSTS_MAX: usize = 20_000;

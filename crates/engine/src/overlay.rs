@@ -1,8 +1,10 @@
 //! What has been decided but is not visible yet.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
-use account::Host;
+use account::{Entity, Host, Timestamp, TokenId};
+use store::{ActorRef, Event, Fact};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::{Delta, View, Zone};
 
@@ -15,6 +17,8 @@ pub(crate) struct Overlay {
     rrsets: HashMap<Name, Owners>,
     serials: HashMap<Name, Decided<Serial>>,
     hosts: HashMap<Name, Decided<Host>>,
+    /// When tokens that are marked as exposed changed something.
+    paces: HashMap<TokenId, Decided<Timestamp>>,
 }
 
 type Owners = HashMap<Name, Types>;
@@ -43,9 +47,19 @@ impl Overlay {
         self.hosts.insert(host.name.clone(), Decided { by, value: host });
     }
 
+    /// Notes that a batch holds a change by a token that is marked as exposed.
+    pub(crate) fn decide_pace(&mut self, by: BatchNo, token: TokenId, at: Timestamp) {
+        self.paces.insert(token, Decided { by, value: at });
+    }
+
     /// The host as decided, when a batch decided about it.
     pub(crate) fn host(&self, name: &Name) -> Option<&Host> {
         self.hosts.get(name).map(|decided| &decided.value)
+    }
+
+    /// When an exposed token last changed something that is not visible yet.
+    pub(crate) fn pace(&self, token: TokenId) -> Option<Timestamp> {
+        self.paces.get(&token).map(|decided| decided.value)
     }
 
     /// The serial of a zone as decided, and by which batch.
@@ -53,11 +67,32 @@ impl Overlay {
         self.serials.get(zone).map(|decided| (decided.by, decided.value))
     }
 
-    /// Forgets what a batch decided, now that it is visible: unless a later one decided anew.
-    pub(crate) fn visible(&mut self, batch: BatchNo, zone: &Name, deltas: &[Delta]) {
-        if self.serials.get(zone).is_some_and(|decided| decided.by == batch) {
-            self.serials.remove(zone);
+    /// Forgets what the events of a batch decided, now that they are visible: unless a later batch
+    /// decided anew.
+    pub(crate) fn visible(&mut self, batch: BatchNo, events: &[Event]) {
+        for event in events {
+            if let ActorRef::Token(token) = event.body.actor {
+                forget(&mut self.paces, batch, &token);
+            }
+            for fact in &event.body.facts {
+                match fact {
+                    Fact::Changed { zone, deltas, .. } => self.visible_deltas(batch, zone, deltas),
+                    Fact::Entity { after: Some(Entity::Host(host)), .. } => {
+                        forget(&mut self.hosts, batch, &host.name);
+                    }
+                    Fact::Entity { .. }
+                    | Fact::ZoneDropped { .. }
+                    | Fact::Staged { .. }
+                    | Fact::Imported { .. }
+                    | Fact::ImportDropped { .. }
+                    | Fact::Seen { .. } => {}
+                }
+            }
         }
+    }
+
+    fn visible_deltas(&mut self, batch: BatchNo, zone: &Name, deltas: &[Delta]) {
+        forget(&mut self.serials, batch, zone);
         let Some(owners) = self.rrsets.get_mut(zone) else { return };
         for delta in deltas {
             let Some(types) = owners.get_mut(&delta.owner) else { continue };
@@ -73,11 +108,12 @@ impl Overlay {
         }
     }
 
-    /// The same for a host.
-    pub(crate) fn visible_host(&mut self, batch: BatchNo, name: &Name) {
-        if self.hosts.get(name).is_some_and(|decided| decided.by == batch) {
-            self.hosts.remove(name);
-        }
+    /// Whether nothing is decided that is not visible.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rrsets.is_empty()
+            && self.serials.is_empty()
+            && self.hosts.is_empty()
+            && self.paces.is_empty()
     }
 
     /// Forgets everything: what was decided is lost.
@@ -85,11 +121,18 @@ impl Overlay {
         self.rrsets.clear();
         self.serials.clear();
         self.hosts.clear();
+        self.paces.clear();
     }
 
     /// One zone with the decisions over it.
     pub(crate) fn over<'a>(&'a self, zone: &'a Zone) -> Overlaid<'a> {
         Overlaid { zone, decided: self.rrsets.get(zone.apex()) }
+    }
+}
+
+fn forget<K: Eq + Hash, T>(decided: &mut HashMap<K, Decided<T>>, by: BatchNo, key: &K) {
+    if decided.get(key).is_some_and(|decided| decided.by == by) {
+        decided.remove(key);
     }
 }
 

@@ -80,7 +80,8 @@ pub enum Operation {
         /// What changes.
         policy: HostPatch,
     },
-    /// A new token for a host; tokens that cover only this host are revoked.
+    /// A new token for a host; tokens that cover only this host are revoked, those that cover
+    /// others as well are not.
     RotateHost {
         /// Its name.
         name: Name,

@@ -41,7 +41,9 @@ impl Writer {
             let open = self.collect(&mut owed);
             if !open || flushed.elapsed() >= SEEN_FLUSH {
                 flushed = Instant::now();
-                self.push(system(Operation::FlushSeen), None, &mut owed);
+                for _ in 0..self.engine.live().flushes_due() {
+                    self.push(system(Operation::FlushSeen), None, &mut owed);
+                }
             }
             while self.engine.waiting() > 0 {
                 self.step(&mut owed);

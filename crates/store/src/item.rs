@@ -5,7 +5,8 @@ use wire::{Name, Rrset, Rtype, Serial};
 
 use crate::event::{Hash, ImportId, Pos};
 
-/// One piece of the state folded from a log. A state is its items, in any order, but `At` first.
+/// One piece of the state folded from a log. A state is its items: `At` first, a zone before its
+/// RRsets, otherwise in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// The position that the state stands at, and the hash of the event there.

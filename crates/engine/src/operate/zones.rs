@@ -1,0 +1,171 @@
+//! Zones and imports.
+
+use account::{Directory, Entity, TsigKey, ZoneEntry};
+use store::{Fact, ImportId};
+use wire::{Name, Rrset, Rtype};
+use zone::View;
+
+use super::{Operate, check_ttl, created, removed, replaced};
+use crate::engine::Judged;
+use crate::request::{NewZone, Refused};
+use crate::weigh;
+
+impl Operate<'_> {
+    pub(super) fn add_zone(&self, new: &NewZone) -> Result<Judged, Refused> {
+        let directory = self.live.directory();
+        if directory.zone(&new.apex).is_some() {
+            return Err(Refused::Exists("zone"));
+        }
+        check_rrsets(&new.apex, &new.rrsets)?;
+        let has = |rtype| new.rrsets.iter().any(|(o, t, _)| *o == new.apex && *t == rtype);
+        if !has(Rtype::SOA) || !has(Rtype::NS) {
+            return Err(Refused::Invalid("a zone needs a SOA and an NS record at its apex"));
+        }
+        let entity = self.zone_entity(&directory, new)?;
+        // An import of one part: the zone becomes visible whole.
+        let import = ImportId(self.next_pos.0);
+        let zone = entity.apex.clone();
+        Ok(Judged {
+            facts: vec![
+                created(Entity::Zone(entity)),
+                Fact::Staged { import, zone: zone.clone(), rrsets: new.rrsets.clone() },
+                Fact::Imported { import, zone, serial: new.serial },
+            ],
+            serial: Some(new.serial),
+            made: None,
+        })
+    }
+
+    fn zone_entity(&self, directory: &Directory, new: &NewZone) -> Result<ZoneEntry, Refused> {
+        directory.account(new.account).ok_or(Refused::Missing("account"))?;
+        check_ttl(new.host_ttl_s)?;
+        // A host is updated in the zone that it was made in. If that no longer answered for its
+        // name, its updates would be acknowledged and never seen.
+        let mut below = directory.hosts(Some(&new.apex), None);
+        if below.any(|host| !host.zone.is_subdomain_of(&new.apex)) {
+            return Err(Refused::Invalid("hosts of the zone above lie in it: remove them first"));
+        }
+        Ok(ZoneEntry {
+            apex: new.apex.to_lowercase(),
+            account: new.account,
+            created: self.at,
+            suffix: new.suffix,
+            host_ttl_s: new.host_ttl_s,
+        })
+    }
+
+    /// Hosts go with the fact that the zone is dropped; keys lose their hold on it, so that they do
+    /// not get it back with the next zone of this name.
+    pub(super) fn remove_zone(&self, apex: &Name) -> Result<Judged, Refused> {
+        let directory = self.live.directory();
+        let zone = directory.zone(apex).ok_or(Refused::Missing("zone"))?;
+        let keys = directory.keys().into_iter().filter(|key| key.zones.contains(apex));
+        let mut facts: Vec<Fact> = keys.map(|key| without_zone(key, apex)).collect();
+        facts.push(Fact::ZoneDropped { zone: zone.apex.clone() });
+        facts.push(removed(Entity::Zone(zone.clone())));
+        Ok(Judged { facts, ..Judged::default() })
+    }
+
+    pub(super) fn stage(
+        &self,
+        import: Option<ImportId>,
+        zone: &Name,
+        rrsets: &[(Name, Rtype, Rrset)],
+    ) -> Result<Judged, Refused> {
+        let import = match import {
+            None if self.staging.len() >= IMPORTS_MAX => {
+                return Err(Refused::Limit("imports at the same time"));
+            }
+            None => ImportId(self.next_pos.0),
+            Some(import) => {
+                let staged = self.staging.get(&import).ok_or(Refused::Missing("import"))?;
+                if staged.apex() != zone {
+                    return Err(Refused::Invalid("the import is of another zone"));
+                }
+                import
+            }
+        };
+        if rrsets.is_empty() {
+            return Err(Refused::Invalid("a part of an import has at least one RRset"));
+        }
+        check_rrsets(zone, rrsets)?;
+        let zone = zone.to_lowercase();
+        Ok(Judged {
+            facts: vec![Fact::Staged { import, zone, rrsets: rrsets.to_vec() }],
+            serial: None,
+            made: Some(import.0),
+        })
+    }
+
+    pub(super) fn import(&self, import: ImportId, new: &NewZone) -> Result<Judged, Refused> {
+        let staged = self.staging.get(&import).ok_or(Refused::Missing("import"))?;
+        if *staged.apex() != new.apex {
+            return Err(Refused::Invalid("the import is of another zone"));
+        }
+        if staged.rrset(&new.apex, Rtype::SOA).is_none()
+            || staged.rrset(&new.apex, Rtype::NS).is_none()
+        {
+            return Err(Refused::Invalid("a zone needs a SOA and an NS record at its apex"));
+        }
+        let directory = self.live.directory();
+        let mut facts = Vec::new();
+        if directory.zone(&new.apex).is_none() {
+            facts.push(created(Entity::Zone(self.zone_entity(&directory, new)?)));
+        }
+        // What was served before stays older (RFC 1982).
+        let current = self.live.zones().get(&new.apex).map(|zone| zone.serial());
+        let serial = match current {
+            Some(current) if !new.serial.is_newer_than(current) => current.next(),
+            Some(_) | None => new.serial,
+        };
+        facts.push(Fact::Imported { import, zone: new.apex.to_lowercase(), serial });
+        Ok(Judged { facts, serial: Some(serial), made: None })
+    }
+
+    pub(super) fn drop_import(&self, import: ImportId) -> Result<Judged, Refused> {
+        self.staging.get(&import).ok_or(Refused::Missing("import"))?;
+        Ok(Judged { facts: vec![Fact::ImportDropped { import }], ..Judged::default() })
+    }
+}
+
+fn without_zone(key: &TsigKey, apex: &Name) -> Fact {
+    let zones: Vec<Name> = key.zones.iter().filter(|zone| *zone != apex).cloned().collect();
+    if zones.is_empty() {
+        return removed(Entity::Key(key.clone()));
+    }
+    replaced(Entity::Key(key.clone()), Entity::Key(TsigKey { zones, ..key.clone() }))
+}
+
+/// What can be told of one part of a zone alone.
+fn check_rrsets(zone: &Name, rrsets: &[(Name, Rtype, Rrset)]) -> Result<(), Refused> {
+    if rrsets.len() > STAGE_RRSETS_MAX || weigh::rrsets(rrsets) > STAGE_WEIGHT_MAX {
+        return Err(Refused::Limit("size of one part of an import"));
+    }
+    for (owner, rtype, rrset) in rrsets {
+        if !owner.is_subdomain_of(zone) {
+            return Err(Refused::Invalid("a name lies outside the zone"));
+        }
+        if rtype.is_meta() || rrset.rdata.is_empty() {
+            return Err(Refused::Invalid("a record has a type that cannot be stored"));
+        }
+        if rrset.ttl_s > TTL_S_MAX {
+            return Err(Refused::Invalid("a TTL has more than 31 bits"));
+        }
+        if *rtype == Rtype::SOA {
+            let is_one = matches!(rrset.rdata.as_slice(), [soa] if soa.soa_fields().is_some());
+            if owner != zone || !is_one {
+                return Err(Refused::Invalid("a zone has one SOA record, at its apex"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Most imports that are not finished.
+const IMPORTS_MAX: usize = 16;
+/// Most RRsets in one part of an import.
+const STAGE_RRSETS_MAX: usize = 20_000;
+/// Most octets in one part of an import: it is one event, and a store takes it whole.
+const STAGE_WEIGHT_MAX: usize = 32 * 1024 * 1024;
+/// RFC 2181 §8.
+const TTL_S_MAX: u32 = (1 << 31) - 1;

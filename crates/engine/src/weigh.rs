@@ -1,0 +1,43 @@
+//! Rough sizes of facts in octets: they keep batches below what stores take, so that no request
+//! can make a commit fail that holds others as well.
+
+use store::Fact;
+use wire::{Name, Rrset, Rtype};
+use zone::Delta;
+
+/// Weight of one fact.
+pub(crate) fn fact(fact: &Fact) -> usize {
+    FACT + match fact {
+        Fact::Changed { deltas: all, .. } => deltas(all),
+        Fact::Staged { rrsets: all, .. } => rrsets(all),
+        Fact::Seen { hosts } => hosts.iter().map(|(name, _)| name.as_wire().len() + 12).sum(),
+        Fact::Entity { .. }
+        | Fact::ZoneDropped { .. }
+        | Fact::Imported { .. }
+        | Fact::ImportDropped { .. } => 0,
+    }
+}
+
+/// Weight of the deltas of one change.
+pub(crate) fn deltas(deltas: &[Delta]) -> usize {
+    let side = |rrset: &Option<Rrset>| rrset.as_ref().map_or(0, self::rrset);
+    let delta = |d: &Delta| d.owner.as_wire().len() + side(&d.before) + side(&d.after) + RRSET;
+    deltas.iter().map(delta).sum()
+}
+
+/// Weight of the RRsets of one part of an import.
+pub(crate) fn rrsets(rrsets: &[(Name, Rtype, Rrset)]) -> usize {
+    let one = |(owner, _, set): &(Name, Rtype, Rrset)| owner.as_wire().len() + rrset(set) + RRSET;
+    rrsets.iter().map(one).sum()
+}
+
+fn rrset(rrset: &Rrset) -> usize {
+    rrset.rdata.iter().map(|rdata| rdata.as_wire().len() + RECORD).sum()
+}
+
+/// Octets of a fact beside what it holds: the names and numbers that stand in every one.
+const FACT: usize = 256;
+/// Octets of an RRset beside its owner and records: type, TTL, lengths.
+const RRSET: usize = 16;
+/// Octets of a record beside its data: its length.
+const RECORD: usize = 8;
