@@ -1,0 +1,21 @@
+//! The engine as the writer thread drives it, over a store in memory.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a step that fails is a failed test"
+)]
+
+#[path = "engine/batches.rs"]
+mod batches;
+#[path = "engine/hosts.rs"]
+mod hosts;
+
+#[path = "engine/rig.rs"]
+mod rig;
+#[path = "engine/serials.rs"]
+mod serials;
+#[path = "engine/tokens.rs"]
+mod tokens;
+#[path = "engine/zones.rs"]
+mod zones;
