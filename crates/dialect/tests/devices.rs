@@ -110,6 +110,11 @@ const ODD: &[Fixture] = &[
         "/nic/update h.example A=192.0.2.1 AAAA=keep nobody [SecondQuestionMark, DoubledUrl, LonePercent, AddressPlaceholder]",
     ),
     (
+        "USG again, the placeholder of the host left alone",
+        b"GET /update?ip=%i&hostname=%h/nic/update?system=dyndns&myip=192.0.2.1 HTTP/1.0\r\nHost: d\r\n\r\n",
+        "/nic/update  A=192.0.2.1 AAAA=keep nobody [SecondQuestionMark, DoubledUrl, LonePercent, HostPlaceholder, AddressPlaceholder]",
+    ),
+    (
         "absolute form",
         b"GET http://d.example/nic/update?hostname=h.example&myip=192.0.2.1 HTTP/1.1\r\nHost: d.example\r\n\r\n",
         "/nic/update h.example A=192.0.2.1 AAAA=keep nobody []",
@@ -117,6 +122,11 @@ const ODD: &[Fixture] = &[
     (
         "absolute form with user and password",
         b"GET http://u:p%40ss@d.example/nic/update?hostname=h.example&myip=192.0.2.1 HTTP/1.1\r\nHost: d.example\r\n\r\n",
+        "/nic/update h.example A=192.0.2.1 AAAA=keep u:p@ss [UserinfoInTarget]",
+    ),
+    (
+        "absolute form with a raw @ in the password",
+        b"GET http://u:p@ss@d.example/nic/update?hostname=h.example&myip=192.0.2.1 HTTP/1.1\r\nHost: d.example\r\n\r\n",
         "/nic/update h.example A=192.0.2.1 AAAA=keep u:p@ss [UserinfoInTarget]",
     ),
     (

@@ -163,4 +163,4 @@ pub(super) fn is_token(octet: u8) -> bool {
 }
 
 const FRAMING: [&str; 4] = ["Content-Length", "Transfer-Encoding", "Connection", "Expect"];
-const FORWARDING: [&str; 4] = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP"];
+const FORWARDING: [&str; 4] = ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP"];

@@ -257,6 +257,7 @@ fn paths_are_normalised() {
         ("d.example:8080", "/nic/update"),
         ("d.example?hostname=h", "/nic/update"),
         ("d.example/nic/update", "/nic/update"),
+        ("%20http:/d.example/nic/update", "/nic/update"),
         ("update", "/update"),
         ("http://d.example", "/"),
         ("HTTPS://d.example/ip?x", "/ip"),
