@@ -1,6 +1,6 @@
 //! Reading any message: header, question and records, with names decompressed.
 
-use crate::name::{MAX_LABEL, MAX_OCTETS, Name};
+use crate::name::{MAX_LABEL, MAX_LABELS, MAX_OCTETS, Name};
 use crate::rdata::{Block, Rdata, blocks, skip};
 use crate::types::{Class, Opcode, Rcode, Rtype};
 
@@ -85,7 +85,8 @@ pub enum MessageError {
     /// Fewer than 12 octets.
     #[error("shorter than a header")]
     Short,
-    /// A name is malformed: a pointer that does not point backwards, a length over 63 or 255.
+    /// A name is malformed: a pointer that does not point backwards, more pointers than a name has
+    /// labels, a length over 63 or 255.
     #[error("a name is malformed")]
     Name,
     /// A record or question reaches beyond the end.
@@ -221,7 +222,8 @@ impl RecordRef<'_> {
             out.extend_from_slice(within.get(at..after).ok_or(bad)?);
             at = after;
         }
-        if at != end {
+        // Names may have grown: the data must still be one that a record can carry.
+        if at != end || out.len() > usize::from(u16::MAX) {
             return Err(bad);
         }
         Ok(Rdata::from_checked(out))
@@ -251,12 +253,14 @@ fn read_record(octets: &[u8], at: usize) -> Result<(RecordRef<'_>, usize), Messa
 
 /// The name at an offset, decompressed, and where what follows it begins.
 ///
-/// A pointer must point before the labels that lead to it, so every walk ends.
+/// A pointer must point before the labels that lead to it, so every walk ends. Pointers to pointers
+/// are of no use to anybody but those who want us to walk long ways: hence their limit.
 fn read_name(octets: &[u8], at: usize) -> Result<(Name, usize), MessageError> {
     let mut wire = Vec::with_capacity(32);
     let mut after = None;
     let mut at = at;
     let mut lowest = at;
+    let mut pointers = 0;
     loop {
         let len = *octets.get(at).ok_or(MessageError::Truncated)?;
         match len {
@@ -275,7 +279,8 @@ fn read_name(octets: &[u8], at: usize) -> Result<(Name, usize), MessageError> {
                 let low = *octets.get(at + 1).ok_or(MessageError::Truncated)?;
                 let target = usize::from(u16::from_be_bytes([len & 0x3f, low]));
                 after.get_or_insert(at + 2);
-                if target >= lowest || target < HEADER {
+                pointers += 1;
+                if target >= lowest || target < HEADER || pointers > MAX_LABELS {
                     return Err(MessageError::Name);
                 }
                 at = target;

@@ -44,15 +44,20 @@ impl Name {
     /// Reads presentation form (RFC 1035 §5.1): `.` ends labels, `\.` and `\DDD` escape. The final
     /// dot may be left out: all names are absolute.
     pub fn parse(text: &str) -> Result<Name, NameError> {
+        Name::read(text.as_bytes(), &Name::root())
+    }
+
+    /// The same; a name without a final dot lies under `origin`.
+    pub(crate) fn read(text: &[u8], origin: &Name) -> Result<Name, NameError> {
         match text {
-            "" => return Err(NameError::Empty),
-            "." => return Ok(Name::root()),
+            b"" => return Err(NameError::Empty),
+            b"." => return Ok(Name::root()),
             _ => {}
         }
         let mut wire = vec![0];
         let mut start = 0;
-        let mut rest = text.bytes();
-        while let Some(octet) = rest.next() {
+        let mut rest = text.iter();
+        while let Some(&octet) = rest.next() {
             match octet {
                 b'.' => {
                     close_label(&mut wire, start)?;
@@ -68,7 +73,7 @@ impl Name {
         }
         if wire.len() > start + 1 {
             close_label(&mut wire, start)?;
-            wire.push(0);
+            wire.extend_from_slice(&origin.0);
         }
         if wire.len() > MAX_OCTETS {
             return Err(NameError::TooLong);
@@ -326,8 +331,9 @@ fn close_label(wire: &mut [u8], start: usize) -> Result<(), NameError> {
     }
 }
 
-fn unescape(rest: &mut std::str::Bytes<'_>) -> Result<u8, NameError> {
-    let first = rest.next().ok_or(NameError::BadEscape)?;
+/// The octet that stands behind a backslash.
+pub(crate) fn unescape(rest: &mut std::slice::Iter<'_, u8>) -> Result<u8, NameError> {
+    let &first = rest.next().ok_or(NameError::BadEscape)?;
     if !first.is_ascii_digit() {
         return Ok(first);
     }
@@ -375,4 +381,4 @@ pub(crate) const MAX_OCTETS: usize = 255;
 /// Most octets of a label.
 pub(crate) const MAX_LABEL: u8 = 63;
 /// Most labels of a name: 127 of one octet each, and the root.
-const MAX_LABELS: usize = 127;
+pub(crate) const MAX_LABELS: usize = 127;

@@ -71,14 +71,7 @@ pub(crate) enum Block {
 impl Rdata {
     /// Checks that octets are data of a type. Data of unknown types is taken as it is (RFC 3597).
     pub fn new(rtype: Rtype, octets: &[u8]) -> Result<Rdata, RdataError> {
-        if octets.len() > MAX_OCTETS {
-            return Err(RdataError::Malformed(rtype));
-        }
-        let mut rest = octets;
-        for &block in blocks(rtype) {
-            rest = skip(block, rest).ok_or(RdataError::Malformed(rtype))?;
-        }
-        if !rest.is_empty() {
+        if octets.len() > MAX_OCTETS || !is_of(rtype, octets) {
             return Err(RdataError::Malformed(rtype));
         }
         Ok(Rdata(octets.into()))
@@ -195,6 +188,12 @@ impl fmt::Debug for Rdata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rdata({})", data_encoding::HEXLOWER.encode(&self.0))
     }
+}
+
+/// Whether octets have the structure of a type.
+pub(crate) fn is_of(rtype: Rtype, octets: &[u8]) -> bool {
+    let rest = blocks(rtype).iter().try_fold(octets, |rest, &block| skip(block, rest));
+    rest.is_some_and(<[u8]>::is_empty)
 }
 
 /// Skips one block; what is left after it, or `None` when it is not there.

@@ -2,7 +2,6 @@
 
 use crate::edns::Ede;
 use crate::message::Section;
-use crate::name::MAX_OCTETS;
 use crate::query::{Envelope, Query};
 use crate::rdata::{Block, Rdata, blocks, skip};
 use crate::types::{Class, Rcode, Rtype};
@@ -20,9 +19,16 @@ pub struct Writer<'b> {
     counts: [u16; 4],
     rcode: Rcode,
     edns: Option<ReplyEdns>,
-    /// Offsets of names that later ones may point to.
-    offsets: [u16; MAX_OFFSETS],
-    offset_count: usize,
+    /// Names that later ones may point to.
+    places: [Place; PLACES_MAX],
+    place_count: usize,
+}
+
+/// Where a name stands, and how many octets it has uncompressed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    offset: u16,
+    len: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +48,7 @@ pub struct Full;
 pub struct Mark {
     len: usize,
     counts: [u16; 4],
-    offset_count: usize,
+    place_count: usize,
 }
 
 impl<'b> Writer<'b> {
@@ -54,7 +60,7 @@ impl<'b> Writer<'b> {
         let mut writer = Writer::begin(buffer, limit, query.id, flags);
         writer.buffer.extend_from_slice(query.question);
         writer.counts[0] = 1;
-        writer.remember(HEADER);
+        writer.remember(HEADER, query.qname.folded().len());
         writer.edns = query.edns.map(|edns| ReplyEdns { udp_size, do_bit: edns.do_bit, ede: None });
         writer
     }
@@ -84,8 +90,8 @@ impl<'b> Writer<'b> {
             counts: [0; 4],
             rcode: Rcode::NOERROR,
             edns: None,
-            offsets: [0; MAX_OFFSETS],
-            offset_count: 0,
+            places: [Place::default(); PLACES_MAX],
+            place_count: 0,
         }
     }
 
@@ -171,14 +177,14 @@ impl<'b> Writer<'b> {
 
     /// A place to go back to.
     pub fn mark(&self) -> Mark {
-        Mark { len: self.buffer.len(), counts: self.counts, offset_count: self.offset_count }
+        Mark { len: self.buffer.len(), counts: self.counts, place_count: self.place_count }
     }
 
     /// Drops all records written since a mark.
     pub fn rewind(&mut self, mark: Mark) {
         self.buffer.truncate(mark.len);
         self.counts = mark.counts;
-        self.offset_count = mark.offset_count;
+        self.place_count = mark.place_count;
     }
 
     /// Completes the message: counts, response code, OPT. Its length in octets.
@@ -238,7 +244,7 @@ impl<'b> Writer<'b> {
                 self.buffer.extend_from_slice(name.get(..at).unwrap_or_default());
                 self.buffer.extend_from_slice(&(0xc000 | offset).to_be_bytes());
                 if at > 0 {
-                    self.remember(start);
+                    self.remember(start, name.len());
                 }
                 return;
             }
@@ -246,49 +252,49 @@ impl<'b> Writer<'b> {
         }
         self.buffer.extend_from_slice(name);
         if name.len() > 1 {
-            self.remember(start);
+            self.remember(start, name.len());
         }
     }
 
-    fn remember(&mut self, offset: usize) {
-        let Ok(offset) = u16::try_from(offset) else { return };
-        if offset >= 0x4000 {
+    fn remember(&mut self, offset: usize, len: usize) {
+        let (Ok(offset), Ok(len)) = (u16::try_from(offset), u8::try_from(len)) else { return };
+        if offset > POINTER_MAX {
             return;
         }
-        if let Some(slot) = self.offsets.get_mut(self.offset_count) {
-            *slot = offset;
-            self.offset_count += 1;
+        if let Some(place) = self.places.get_mut(self.place_count) {
+            *place = Place { offset, len };
+            self.place_count += 1;
         }
     }
 
     /// Offset of a place where this name stands already.
     fn find(&self, name: &[u8]) -> Option<u16> {
-        let known = self.offsets.get(..self.offset_count)?;
-        known.iter().find_map(|&offset| self.find_suffix(offset, name))
+        let known = self.places.get(..self.place_count)?;
+        known.iter().find_map(|&place| self.find_suffix(place, name))
     }
 
-    /// Whether the name at an offset, or one of its ancestors, is this name; and where.
-    fn find_suffix(&self, offset: u16, name: &[u8]) -> Option<u16> {
-        let mut at = offset;
-        for _ in 0..MAX_OCTETS {
-            if self.equals_at(at, name) {
-                return Some(at);
-            }
+    /// Whether the name at a place, or one of its ancestors, is this name; and where.
+    ///
+    /// Only the ancestor of the same length is compared: names of many equal labels would else cost
+    /// as many comparisons as they have labels, each as long as they are.
+    fn find_suffix(&self, place: Place, name: &[u8]) -> Option<u16> {
+        let mut at = place.offset;
+        let mut surplus = usize::from(place.len).checked_sub(name.len())?;
+        while surplus > 0 {
             let len = *self.buffer.get(usize::from(at))?;
-            if len == 0 {
-                return None;
+            if len >= 0xc0 {
+                at = self.pointer(at)?;
+                continue;
             }
-            at = if len >= 0xc0 { self.pointer(at)? } else { at + 1 + u16::from(len) };
-            if at >= 0x4000 {
-                return None;
-            }
+            surplus = surplus.checked_sub(1 + usize::from(len))?;
+            at += 1 + u16::from(len);
         }
-        None
+        (at <= POINTER_MAX && self.equals_at(at, name)).then_some(at)
     }
 
     fn pointer(&self, at: u16) -> Option<u16> {
         let place = self.buffer.get(usize::from(at)..)?.first_chunk::<2>()?;
-        Some(u16::from_be_bytes(*place) & 0x3fff)
+        Some(u16::from_be_bytes(*place) & POINTER_MAX)
     }
 
     /// Whether the name at an offset is this name. Pointers written here only point backwards.
@@ -370,4 +376,6 @@ const OPT_FIXED: usize = 11;
 /// Option code of extended errors (RFC 8914 §2).
 const EDE_CODE: u16 = 15;
 /// Names that later ones may point to; more are written in full.
-const MAX_OFFSETS: usize = 32;
+const PLACES_MAX: usize = 32;
+/// The 14 bits of a pointer.
+const POINTER_MAX: u16 = 0x3fff;

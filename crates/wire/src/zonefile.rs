@@ -1,89 +1,168 @@
-//! Zone files (RFC 1035 §5): reading through the `domain` crate, writing.
+//! Zone files (RFC 1035 §5): reading and writing.
+
+pub(crate) mod entry;
 
 use std::fmt;
 
-use domain::base::ToName;
-use domain::zonefile::inplace::{Entry, ScannedRecord, Zonefile};
-
-use crate::name::Name;
+use crate::name::{Name, NameError};
+use crate::rdata::{Rdata, RdataError};
 use crate::record::Record;
-use crate::text::{rdata_of, their_name};
 use crate::types::{Class, Rtype};
+pub use entry::SyntaxError;
+use entry::{Entry, Reader, Word};
 
 /// The records of a zone file, in order.
 ///
 /// `$ORIGIN` and `$TTL` are followed; `$INCLUDE` is refused: a file must not name other files of
-/// the service's machine. After an error nothing more is read.
-pub struct Records {
-    zonefile: Zonefile,
+/// the service's machine. Times may have units (`1h30m`). A record without a TTL has that of `$TTL`
+/// (RFC 2308 §4), else that of the last record that has one, else an hour. After an error nothing
+/// more is read.
+#[derive(Debug)]
+pub struct Records<'a> {
+    reader: Reader<'a>,
+    entry: Entry<'a>,
+    origin: Name,
+    owner: Option<Name>,
+    default_ttl_s: Option<u32>,
+    last_ttl_s: u32,
     failed: bool,
 }
 
-/// Why a zone file cannot be read. The line is 1 for the first.
+/// Why a zone file cannot be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ZonefileError {
-    /// Not a zone file; line, column and what is wrong, in words.
-    #[error("{0}")]
-    Syntax(String),
+#[error("line {line}: {fault}")]
+pub struct ZonefileError {
+    /// The line; 1 for the first.
+    pub line: usize,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What is wrong with an entry of a zone file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Its words cannot be told apart.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
     /// It wants to include another file.
     #[error("`$INCLUDE` is not followed: put everything into one file")]
     Include,
+    /// It begins with `$` but is neither `$ORIGIN` nor `$TTL` with one word.
+    #[error("the directive is unknown or malformed")]
+    Directive,
+    /// It begins with a blank, and no record stands before it.
+    #[error("the first record has no owner")]
+    NoOwner,
+    /// The owner, or the name of `$ORIGIN`, is malformed.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// What should be a TTL, a class or a type is none; or it ends before them.
+    #[error("a type is expected, not `{0}`")]
+    NoType(String),
     /// A record is not of class IN.
-    #[error("{owner} {rtype}: only class IN is served")]
-    Class {
-        /// Owner of the record.
-        owner: Name,
-        /// Its type.
-        rtype: Rtype,
-    },
-    /// A record has data that is not of its type, or a type that no zone can hold.
-    #[error("{owner} {rtype}: the data is malformed")]
-    Rdata {
-        /// Owner of the record.
-        owner: Name,
-        /// Its type.
-        rtype: Rtype,
-    },
-    /// A name is not a domain name.
-    #[error("a name is malformed")]
-    Name,
+    #[error("class {0}: only class IN is served")]
+    Class(Class),
+    /// A TTL has more than 31 bits (RFC 2181 §8).
+    #[error("the TTL is larger than {TTL_S_MAX}")]
+    Ttl,
+    /// A type that no zone can hold.
+    #[error("type {0} does not belong into a zone")]
+    Meta(Rtype),
+    /// The data is not of its type.
+    #[error(transparent)]
+    Rdata(#[from] RdataError),
 }
 
-impl Records {
+impl<'a> Records<'a> {
     /// Reads a whole zone file that is in memory. Relative names lie under `origin`.
-    pub fn parse(text: &[u8], origin: &Name) -> Records {
-        let mut zonefile = Zonefile::with_capacity(text.len() + 1);
-        zonefile.extend_from_slice(text);
-        if !text.ends_with(b"\n") {
-            zonefile.extend_from_slice(b"\n");
+    pub fn parse(text: &'a [u8], origin: &Name) -> Records<'a> {
+        Records {
+            reader: Reader::new(text),
+            entry: Entry::default(),
+            origin: origin.clone(),
+            owner: None,
+            default_ttl_s: None,
+            last_ttl_s: TTL_S_WITHOUT_ANY,
+            failed: false,
         }
-        zonefile.set_origin(their_name(origin));
-        zonefile.set_default_class(domain::base::iana::Class::IN);
-        Records { zonefile, failed: false }
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, ZonefileError> {
+        loop {
+            match self.reader.next(&mut self.entry) {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(why) => {
+                    return Err(ZonefileError { line: self.reader.line(), fault: why.into() });
+                }
+            }
+            let entry = std::mem::take(&mut self.entry);
+            let read = self.read_entry(&entry);
+            // Its room is used again.
+            self.entry = entry;
+            let line = self.entry.line;
+            match read {
+                Ok(None) => {}
+                Ok(Some(record)) => return Ok(Some(record)),
+                Err(fault) => return Err(ZonefileError { line, fault }),
+            }
+        }
+    }
+
+    /// Reads a record, or follows a directive.
+    fn read_entry(&mut self, entry: &Entry<'_>) -> Result<Option<Record>, Fault> {
+        let mut words = entry.words.as_slice();
+        if !entry.is_indented
+            && let Some((first, rest)) = words.split_first()
+        {
+            if !first.is_quoted && first.octets.starts_with(b"$") {
+                return self.follow(first, rest).map(|()| None);
+            }
+            self.owner = Some(self.name(first)?);
+            words = rest;
+        }
+        let (ttl_s, rtype, words) = fields(words)?;
+        let owner = self.owner.clone().ok_or(Fault::NoOwner)?;
+        self.last_ttl_s = ttl_s.unwrap_or(self.last_ttl_s);
+        let ttl_s = ttl_s.or(self.default_ttl_s).unwrap_or(self.last_ttl_s);
+        let rdata = Rdata::read(rtype, words, &self.origin)?;
+        Ok(Some(Record { owner, rtype, class: Class::IN, ttl_s, rdata }))
+    }
+
+    fn follow(&mut self, directive: &Word<'_>, words: &[Word<'_>]) -> Result<(), Fault> {
+        let is = |name: &[u8]| directive.octets.eq_ignore_ascii_case(name);
+        match words {
+            _ if is(b"$INCLUDE") => Err(Fault::Include),
+            [origin] if is(b"$ORIGIN") => {
+                self.origin = self.name(origin)?;
+                Ok(())
+            }
+            [ttl] if is(b"$TTL") => {
+                self.default_ttl_s = Some(seconds(ttl)?);
+                Ok(())
+            }
+            _ => Err(Fault::Directive),
+        }
+    }
+
+    fn name(&self, word: &Word<'_>) -> Result<Name, NameError> {
+        if word.is_sign(b"@") {
+            return Ok(self.origin.clone());
+        }
+        Name::read(word.octets, &self.origin)
     }
 }
 
-impl Iterator for Records {
+impl Iterator for Records<'_> {
     type Item = Result<Record, ZonefileError>;
 
     fn next(&mut self) -> Option<Result<Record, ZonefileError>> {
         if self.failed {
             return None;
         }
-        let record = match self.zonefile.next_entry() {
-            Ok(None) => return None,
-            Ok(Some(Entry::Record(record))) => convert(&record),
-            Ok(Some(Entry::Include { .. })) => Err(ZonefileError::Include),
-            Err(error) => Err(ZonefileError::Syntax(error.to_string())),
-        };
+        let record = self.read().transpose()?;
         self.failed = record.is_err();
         Some(record)
-    }
-}
-
-impl fmt::Debug for Records {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Records").field("failed", &self.failed).finish_non_exhaustive()
     }
 }
 
@@ -93,22 +172,53 @@ pub fn write_record(out: &mut impl fmt::Write, record: &Record) -> fmt::Result {
     writeln!(out, "{owner} {ttl_s} {class} {rtype} {}", rdata.display(*rtype))
 }
 
-fn convert(record: &ScannedRecord) -> Result<Record, ZonefileError> {
-    let mut octets = Vec::with_capacity(32);
-    record.owner().compose(&mut octets).map_err(|_| ZonefileError::Name)?;
-    let owner = Name::from_wire(&octets).map_err(|_| ZonefileError::Name)?;
-    let rtype = Rtype(record.rtype().to_int());
-    if Class(record.class().to_int()) != Class::IN {
-        return Err(ZonefileError::Class { owner, rtype });
-    }
-    if rtype.is_meta() {
-        return Err(ZonefileError::Rdata { owner, rtype });
-    }
-    match rdata_of(rtype, record.data()) {
-        Ok(rdata) => {
-            let ttl_s = record.ttl().as_secs();
-            Ok(Record { owner, rtype, class: Class::IN, ttl_s, rdata })
+/// TTL and class in any order, both perhaps missing, then the type; and the words after it.
+fn fields<'w, 'a>(words: &'w [Word<'a>]) -> Result<(Option<u32>, Rtype, &'w [Word<'a>]), Fault> {
+    let mut words = words;
+    let mut ttl_s = None;
+    let mut class = None;
+    loop {
+        let Some((word, rest)) = words.split_first() else {
+            return Err(Fault::NoType("the end of the line".into()));
+        };
+        words = rest;
+        let text = word.text().unwrap_or_default();
+        if ttl_s.is_none() && word.octets.first().is_some_and(u8::is_ascii_digit) {
+            ttl_s = Some(seconds(word)?);
+        } else if let (None, Some(read)) = (class, read_class(text)) {
+            class = Some(read);
+        } else {
+            let not_a_type = || Fault::NoType(String::from_utf8_lossy(word.octets).into_owned());
+            let rtype: Rtype = text.parse().map_err(|_| not_a_type())?;
+            return match class {
+                Some(class) if class != Class::IN => Err(Fault::Class(class)),
+                _ if rtype.is_meta() => Err(Fault::Meta(rtype)),
+                _ => Ok((ttl_s, rtype, words)),
+            };
         }
-        Err(_) => Err(ZonefileError::Rdata { owner, rtype }),
     }
 }
+
+/// ANY and NONE are not classes of records, and the former is a type.
+fn read_class(text: &str) -> Option<Class> {
+    text.parse().ok().filter(|class| !matches!(*class, Class::ANY | Class::NONE))
+}
+
+fn seconds(word: &Word<'_>) -> Result<u32, Fault> {
+    let is_time = |octet: &u8| octet.is_ascii_digit() || b"smhdwSMHDW".contains(octet);
+    match word.seconds() {
+        Some(seconds) if seconds <= TTL_S_MAX => Ok(seconds),
+        // It was meant to be one.
+        _ if word.octets.iter().all(is_time) => Err(Fault::Ttl),
+        _ => Err(Fault::NoType(String::from_utf8_lossy(word.octets).into_owned())),
+    }
+}
+
+/// RFC 2181 §8.
+const TTL_S_MAX: u32 = (1 << 31) - 1;
+/// TTL of a record when neither it nor `$TTL` nor a record before says one; other servers take
+/// the same.
+const TTL_S_WITHOUT_ANY: u32 = 3600;
+
+#[cfg(test)]
+mod tests;

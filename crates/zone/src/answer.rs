@@ -2,7 +2,7 @@
 
 use wire::{Full, Name, QName, Query, Rcode, Rdata, Rtype, Section, Writer};
 
-use crate::index::{Index, Node, Set, parent};
+use crate::index::{Index, Node, Set};
 use crate::zone::Zone;
 
 impl Zone {
@@ -34,68 +34,100 @@ enum Next {
     Follow(Name),
 }
 
-impl Ladder<'_> {
-    /// Follows a chain of names; each step answers one.
+/// What stands on the way down from the apex to a name; names are relative to the apex.
+enum Way<'a, 'n> {
+    /// A delegation, at the name or above it.
+    Cut(&'n [u8], &'a Set),
+    /// A DNAME above the name.
+    Dname(&'n [u8], &'a Set),
+    /// The name itself.
+    Here(&'a Node),
+    /// The name does not exist; this one above it is the last that does.
+    Missing(&'n [u8]),
+}
+
+/// What a chain has answered already; nothing is allocated while there is no chain.
+#[derive(Default)]
+struct Walked {
+    /// Names that were looked up.
+    names: Vec<Name>,
+    /// Owners of DNAMEs in the answer.
+    dnames: Vec<Name>,
+}
+
+impl<'a> Ladder<'a> {
+    /// Follows a chain of names; each step answers one. A chain that comes back to a name ends
+    /// there: all its records stand in the answer already.
     fn resolve(&self, qname: QName, response: &mut Writer<'_>) -> Result<(), Full> {
         let mut qname = qname;
-        for _ in 0..CHAIN_MAX {
-            match self.step(&qname, response)? {
-                Next::Done => return Ok(()),
-                Next::Follow(target) if target.is_subdomain_of(self.apex) => {
-                    qname = QName::of(&target);
-                }
-                // Out of the zone: the resolver goes on.
-                Next::Follow(_) => return Ok(()),
+        let mut walked = Walked::default();
+        while walked.names.len() < CHAIN_MAX {
+            let Next::Follow(target) = self.step(&qname, &mut walked, response)? else { break };
+            walked.names.extend(Name::from_wire(qname.folded()));
+            // Out of the zone the resolver goes on.
+            if !target.is_subdomain_of(self.apex) || walked.names.contains(&target) {
+                break;
             }
+            qname = QName::of(&target);
         }
         Ok(())
     }
 
-    fn step(&self, qname: &QName, response: &mut Writer<'_>) -> Result<Next, Full> {
+    fn step(
+        &self,
+        qname: &QName,
+        walked: &mut Walked,
+        response: &mut Writer<'_>,
+    ) -> Result<Next, Full> {
         let owner = qname.folded();
         let relative = self.relative(owner);
-        if self.index.has_cuts()
-            && let Some(next) = self.above(owner, relative, response)?
-        {
-            return Ok(next);
-        }
-        if let Some(node) = self.index.node(relative) {
-            return self.matched(owner, node, response);
-        }
-        match self.wildcard(relative) {
-            Some(node) => self.matched(owner, node, response),
-            None => {
-                response.set_rcode(Rcode::NXDOMAIN);
-                self.negative(response)?;
-                Ok(Next::Done)
+        match self.descend(relative) {
+            Way::Cut(cut, ns) => self.refer(cut, ns, response),
+            Way::Dname(above, dname) => {
+                let from = Name::join(above, self.apex).unwrap_or_else(|_| self.apex.clone());
+                self.push_dname(&from, dname, walked, response)?;
+                self.substitute(owner, &from, dname, response)
             }
+            Way::Here(node) => self.matched(owner, node, response),
+            Way::Missing(encloser) => match self.wildcard(encloser) {
+                Some(node) => self.matched(owner, node, response),
+                None => {
+                    response.set_rcode(Rcode::NXDOMAIN);
+                    self.negative(response)?;
+                    Ok(Next::Done)
+                }
+            },
         }
     }
 
-    /// Delegations and DNAMEs on the way down from the apex (steps 3b and RFC 6672 §3.2).
-    fn above(
-        &self,
-        owner: &[u8],
-        relative: &[u8],
-        response: &mut Writer<'_>,
-    ) -> Result<Option<Next>, Full> {
-        for ancestor in ancestors_top_down(relative) {
-            let Some(node) = self.index.node(ancestor) else { continue };
-            let is_qname = ancestor.len() == relative.len();
-            if let Some(ns) = node.set(Rtype::NS)
-                && !ancestor.is_empty()
-                && !(is_qname && self.qtype == Rtype::DS)
-            {
-                self.refer(ancestor, ns, response)?;
-                return Ok(Some(Next::Done));
-            }
-            if let Some(dname) = node.set(Rtype::DNAME)
-                && !is_qname
-            {
-                return self.substitute(owner, ancestor, dname, response).map(Some);
-            }
+    /// The way down from the apex: delegations (step 3b), DNAMEs (RFC 6672 §3.2), and how far the
+    /// names exist. It ends where they end, so a name costs no more than its closest encloser.
+    fn descend<'n>(&self, relative: &'n [u8]) -> Way<'a, 'n> {
+        // While there is neither, nothing above the name matters.
+        if !self.index.has_cuts()
+            && let Some(node) = self.index.node(relative)
+        {
+            return Way::Here(node);
         }
-        Ok(None)
+        let mut encloser = relative.get(relative.len()..).unwrap_or_default();
+        for name in top_down(relative) {
+            let Some(node) = self.index.node(name) else { return Way::Missing(encloser) };
+            let is_last = name.len() == relative.len();
+            if let Some(ns) = node.set(Rtype::NS)
+                && !name.is_empty()
+                && !(is_last && self.qtype == Rtype::DS)
+            {
+                return Way::Cut(name, ns);
+            }
+            if is_last {
+                return Way::Here(node);
+            }
+            if let Some(dname) = node.set(Rtype::DNAME) {
+                return Way::Dname(name, dname);
+            }
+            encloser = name;
+        }
+        Way::Missing(encloser)
     }
 
     /// A node exists: its CNAME, its RRset, or nothing of the type (step 3a).
@@ -123,13 +155,9 @@ impl Ladder<'_> {
         Ok(target.map_or(Next::Done, Next::Follow))
     }
 
-    /// The wildcard that covers a name that does not exist (RFC 4592 §3.3.1): the one directly
-    /// below its closest encloser.
-    fn wildcard(&self, relative: &[u8]) -> Option<&Node> {
-        let mut encloser = parent(relative)?;
-        while self.index.node(encloser).is_none() {
-            encloser = parent(encloser)?;
-        }
+    /// The wildcard below a closest encloser, which covers what does not exist there
+    /// (RFC 4592 §3.3.1).
+    fn wildcard(&self, encloser: &[u8]) -> Option<&Node> {
         let mut source = [0; 255];
         let len = 2 + encloser.len();
         source.get_mut(..2)?.copy_from_slice(b"\x01*");
@@ -149,11 +177,11 @@ impl Ladder<'_> {
 
     /// A referral: the NS RRset of the cut, and addresses of its servers that lie below it, without
     /// which nobody finds them (RFC 9471 §3.1); others when there is room.
-    fn refer(&self, cut: &[u8], ns: &Set, response: &mut Writer<'_>) -> Result<(), Full> {
+    fn refer(&self, cut: &[u8], ns: &Set, response: &mut Writer<'_>) -> Result<Next, Full> {
         if response.count(Section::Answer) == 0 {
             response.set_aa(false);
         }
-        let Ok(owner) = Name::join(cut, self.apex) else { return Ok(()) };
+        let Ok(owner) = Name::join(cut, self.apex) else { return Ok(Next::Done) };
         self.push_set(Section::Authority, owner.as_wire(), ns, response)?;
         let targets = || ns.many().iter().filter_map(|rdata| rdata.target(Rtype::NS));
         for target in targets().filter(|target| target.is_subdomain_of(&owner)) {
@@ -164,44 +192,68 @@ impl Ladder<'_> {
                 break;
             }
         }
-        Ok(())
+        Ok(Next::Done)
     }
 
-    /// RFC 6672 §3.2: the DNAME, and the CNAME that it means for this name.
+    /// A DNAME that the chain meets again is not sent again.
+    fn push_dname(
+        &self,
+        from: &Name,
+        dname: &Set,
+        walked: &mut Walked,
+        response: &mut Writer<'_>,
+    ) -> Result<(), Full> {
+        if walked.dnames.contains(from) {
+            return Ok(());
+        }
+        walked.dnames.push(from.clone());
+        self.push_set(Section::Answer, from.as_wire(), dname, response)
+    }
+
+    /// The CNAME that a DNAME means for this name (RFC 6672 §3.1, §3.2).
     fn substitute(
         &self,
         owner: &[u8],
-        ancestor: &[u8],
+        from: &Name,
         dname: &Set,
         response: &mut Writer<'_>,
     ) -> Result<Next, Full> {
-        let Ok(from) = Name::join(ancestor, self.apex) else { return Ok(Next::Done) };
-        self.push_set(Section::Answer, from.as_wire(), dname, response)?;
         let to = dname.many().first().and_then(|rdata| rdata.target(Rtype::DNAME));
         let (Some(to), Ok(name)) = (to, Name::from_wire(owner)) else { return Ok(Next::Done) };
-        let Ok(target) = name.rebase(&from, &to) else {
+        let Ok(target) = name.rebase(from, &to) else {
             response.set_rcode(Rcode::YXDOMAIN);
             return Ok(Next::Done);
         };
         let rdata = Rdata::name(&target);
         response.push(Section::Answer, owner, (Rtype::CNAME, dname.ttl_s), &rdata)?;
-        if stands_beside_cname(self.qtype) || self.qtype == Rtype::ANY {
+        if matches!(self.qtype, Rtype::CNAME | Rtype::ANY) {
             return Ok(Next::Done);
         }
         Ok(Next::Follow(target))
     }
 
-    /// Addresses of the names that an answer leads to, as far as they fit.
+    /// Addresses of the names that an answer leads to, as far as they fit. Several records may
+    /// lead to one name; glue is given for name servers only, who cannot be found without it.
     fn add_targets(&self, set: &Set, response: &mut Writer<'_>) {
         if !matches!(set.rtype, Rtype::NS | Rtype::MX | Rtype::SRV) {
             return;
         }
-        for rdata in set.many() {
-            let Some(target) = rdata.target(set.rtype) else { continue };
-            if self.push_addresses(&target, response).is_err() {
+        let mut given: Vec<Name> = Vec::new();
+        for target in set.many().iter().filter_map(|rdata| rdata.target(set.rtype)) {
+            if given.contains(&target) || !(set.rtype == Rtype::NS || self.is_ours(&target)) {
+                continue;
+            }
+            if given.len() == TARGETS_MAX || self.push_addresses(&target, response).is_err() {
                 return;
             }
+            given.push(target);
         }
+    }
+
+    /// Whether a name is in the zone, and neither at nor below a delegation nor below a DNAME.
+    fn is_ours(&self, name: &Name) -> bool {
+        name.is_subdomain_of(self.apex)
+            && matches!(self.descend(self.relative(QName::of(name).folded())), Way::Here(_))
     }
 
     /// A and AAAA of a name in the zone, as additional records.
@@ -244,11 +296,22 @@ impl Ladder<'_> {
 }
 
 /// The apex, then each name below it down to the name itself.
-fn ancestors_top_down(relative: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let depth = std::iter::successors(Some(relative), |name| parent(name)).count();
-    (0..depth).rev().map(move |up| {
-        std::iter::successors(Some(relative), |name| parent(name)).nth(up).unwrap_or_default()
-    })
+fn top_down(relative: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // A relative name has at most 254 octets, so offsets fit.
+    let mut starts = [0_u8; LABELS_MAX];
+    let mut count = 0;
+    let mut rest = relative;
+    while let (Some((&len, after)), Some(start)) = (rest.split_first(), starts.get_mut(count)) {
+        *start = (relative.len() - rest.len()) as u8;
+        count += 1;
+        rest = after.get(usize::from(len)..).unwrap_or_default();
+    }
+    let apex = relative.get(relative.len()..).unwrap_or_default();
+    let below = (0..count).rev().map(move |label| {
+        let start = starts.get(label).copied().map_or(0, usize::from);
+        relative.get(start..).unwrap_or_default()
+    });
+    std::iter::once(apex).chain(below)
 }
 
 /// Types that a name may own beside a CNAME, so the CNAME is not followed for them.
@@ -258,3 +321,7 @@ fn stands_beside_cname(qtype: Rtype) -> bool {
 
 /// Most names of a chain of CNAMEs and DNAMEs that are followed.
 const CHAIN_MAX: usize = 16;
+/// Most names of which one answer gives the addresses beside it.
+const TARGETS_MAX: usize = 32;
+/// Most labels of a name.
+const LABELS_MAX: usize = 127;

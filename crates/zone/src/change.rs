@@ -77,6 +77,19 @@ pub enum Edit {
     },
 }
 
+impl Prerequisite {
+    /// The name that the condition is about.
+    pub fn name(&self) -> &Name {
+        match self {
+            Prerequisite::NameInUse(name)
+            | Prerequisite::NameNotInUse(name)
+            | Prerequisite::RrsetExists(name, _)
+            | Prerequisite::RrsetDoesNotExist(name, _)
+            | Prerequisite::RrsetEquals(name, ..) => name,
+        }
+    }
+}
+
 impl Edit {
     /// The name that the edit touches.
     pub fn owner(&self) -> &Name {

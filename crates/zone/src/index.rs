@@ -146,7 +146,8 @@ impl Index {
         }
     }
 
-    /// Many more shards once, when the zone is no longer small: then a copied shard stays small.
+    /// Many more shards once, when the zone is no longer small: then a copied shard stays small. It
+    /// moves no more than the names of `FEW_RRSETS_MAX` RRsets, however large the zone becomes.
     fn grow(&mut self) {
         if self.shards.len() == MANY_SHARDS || self.rrsets < FEW_RRSETS_MAX {
             return;
@@ -263,7 +264,7 @@ impl Data {
 }
 
 /// The relative name above a relative name; `None` above the apex.
-pub(crate) fn parent(relative: &[u8]) -> Option<&[u8]> {
+fn parent(relative: &[u8]) -> Option<&[u8]> {
     let (&len, rest) = relative.split_first()?;
     rest.get(usize::from(len)..)
 }

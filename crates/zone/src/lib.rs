@@ -18,6 +18,7 @@
 
 mod answer;
 mod change;
+mod draft;
 mod index;
 mod judge;
 mod zone;

@@ -1,0 +1,175 @@
+//! Words and entries of a zone file (RFC 1035 §5.1), whatever they mean.
+
+use crate::name::{NameError, unescape};
+
+/// One word, without the quotes around it and with its escapes as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word<'a> {
+    pub(crate) octets: &'a [u8],
+    /// A quoted word is never a sign such as `@` or `\#`.
+    pub(crate) is_quoted: bool,
+}
+
+/// The words up to the end of a line, or of several that parentheses hold together.
+#[derive(Debug, Default)]
+pub(crate) struct Entry<'a> {
+    pub(crate) words: Vec<Word<'a>>,
+    /// It begins with a blank: the owner is the one of the entry before.
+    pub(crate) is_indented: bool,
+    /// Line of its first word; the first line of all is 1.
+    pub(crate) line: usize,
+}
+
+/// Why the words of an entry cannot be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyntaxError {
+    /// `)` without `(`.
+    #[error("a parenthesis is closed that was not opened")]
+    Unopened,
+    /// The text ends within parentheses.
+    #[error("a parenthesis is not closed")]
+    Unclosed,
+    /// A line ends within quotes.
+    #[error("a quoted text does not end on its line")]
+    Unquoted,
+    /// More words than any record has.
+    #[error("an entry has too many words")]
+    TooLong,
+}
+
+/// Takes a text apart, entry by entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    line: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a [u8]) -> Reader<'a> {
+        Reader { rest: text, line: 1 }
+    }
+
+    /// The line that is read now.
+    pub(crate) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Reads the next entry that has words into `entry`; whether there was one.
+    pub(crate) fn next(&mut self, entry: &mut Entry<'a>) -> Result<bool, SyntaxError> {
+        entry.words.clear();
+        entry.is_indented = false;
+        let mut depth = 0_usize;
+        while let Some((&octet, after)) = self.rest.split_first() {
+            match octet {
+                b' ' | b'\t' | b'\r' => entry.is_indented |= entry.words.is_empty(),
+                b'(' => depth += 1,
+                b')' => depth = depth.checked_sub(1).ok_or(SyntaxError::Unopened)?,
+                b'\n' => {
+                    self.line += 1;
+                    if depth == 0 && !entry.words.is_empty() {
+                        self.rest = after;
+                        return Ok(true);
+                    }
+                    // A line without words says nothing about the next one.
+                    entry.is_indented &= depth > 0;
+                }
+                b';' => {
+                    self.skip_comment();
+                    continue;
+                }
+                _ => {
+                    if entry.words.is_empty() {
+                        entry.line = self.line;
+                    }
+                    if entry.words.len() == WORDS_MAX {
+                        return Err(SyntaxError::TooLong);
+                    }
+                    entry.words.push(self.word(octet == b'"')?);
+                    continue;
+                }
+            }
+            self.rest = after;
+        }
+        if depth > 0 { Err(SyntaxError::Unclosed) } else { Ok(!entry.words.is_empty()) }
+    }
+
+    fn skip_comment(&mut self) {
+        let end = self.rest.iter().position(|&octet| octet == b'\n').unwrap_or(self.rest.len());
+        self.rest = self.rest.get(end..).unwrap_or_default();
+    }
+
+    fn word(&mut self, is_quoted: bool) -> Result<Word<'a>, SyntaxError> {
+        let text = self.rest.get(usize::from(is_quoted)..).unwrap_or_default();
+        let mut end = 0;
+        while let Some(&octet) = text.get(end) {
+            match octet {
+                b'"' if is_quoted => {
+                    self.rest = text.get(end + 1..).unwrap_or_default();
+                    return Ok(Word { octets: text.get(..end).unwrap_or_default(), is_quoted });
+                }
+                b'\n' if is_quoted => return Err(SyntaxError::Unquoted),
+                b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b';' | b'"' if !is_quoted => break,
+                // What follows a backslash ends nothing, but for the line.
+                b'\\' if text.get(end + 1).is_some_and(|&next| next != b'\n') => end += 2,
+                _ => end += 1,
+            }
+        }
+        if is_quoted {
+            return Err(SyntaxError::Unquoted);
+        }
+        let (octets, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
+        self.rest = rest;
+        Ok(Word { octets, is_quoted })
+    }
+}
+
+impl Word<'_> {
+    /// Whether this is a sign such as `@`, which means itself only when it is quoted.
+    pub(crate) fn is_sign(&self, sign: &[u8]) -> bool {
+        !self.is_quoted && self.octets == sign
+    }
+
+    /// The word as text, when it is some.
+    pub(crate) fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.octets).ok()
+    }
+
+    /// The octets that the word stands for.
+    pub(crate) fn unescaped(&self) -> Result<Vec<u8>, NameError> {
+        let mut out = Vec::with_capacity(self.octets.len());
+        let mut rest = self.octets.iter();
+        while let Some(&octet) = rest.next() {
+            out.push(if octet == b'\\' { unescape(&mut rest)? } else { octet });
+        }
+        Ok(out)
+    }
+
+    /// The seconds of a time: a number, or numbers with the units of other servers (`1h30m`).
+    pub(crate) fn seconds(&self) -> Option<u32> {
+        let mut total = 0_u32;
+        let mut number = None;
+        for octet in self.octets {
+            let unit_s = match octet.to_ascii_lowercase() {
+                digit @ b'0'..=b'9' => {
+                    let so_far = number.unwrap_or(0_u32).checked_mul(10)?;
+                    number = Some(so_far.checked_add(u32::from(digit - b'0'))?);
+                    continue;
+                }
+                b's' => 1,
+                b'm' => 60,
+                b'h' => 3600,
+                b'd' => 86_400,
+                b'w' => 604_800,
+                _ => return None,
+            };
+            total = total.checked_add(number.take()?.checked_mul(unit_s)?)?;
+        }
+        match number {
+            Some(number) => (total == 0).then_some(number),
+            None => (!self.octets.is_empty()).then_some(total),
+        }
+    }
+}
+
+/// Most words of an entry: each octet of data written by itself in hexadecimal, and some.
+const WORDS_MAX: usize = 70_000;
