@@ -85,12 +85,12 @@ impl<'a> Ladder<'a> {
             Way::Cut(cut, ns) => self.refer(cut, ns, response),
             Way::Dname(above, dname) => {
                 let from = Name::join(above, self.apex).unwrap_or_else(|_| self.apex.clone());
-                self.push_dname(&from, dname, walked, response)?;
+                self.push_dname(&from, dname, &mut walked.dnames, response)?;
                 self.substitute(owner, &from, dname, response)
             }
-            Way::Here(node) => self.matched(owner, node, response),
+            Way::Here(node) => self.matched(owner, node, &mut walked.dnames, response),
             Way::Missing(encloser) => match self.wildcard(encloser) {
-                Some(node) => self.matched(owner, node, response),
+                Some(node) => self.matched(owner, node, &mut walked.dnames, response),
                 None => {
                     response.set_rcode(Rcode::NXDOMAIN);
                     self.negative(response)?;
@@ -131,7 +131,13 @@ impl<'a> Ladder<'a> {
     }
 
     /// A node exists: its CNAME, its RRset, or nothing of the type (step 3a).
-    fn matched(&self, owner: &[u8], node: &Node, response: &mut Writer<'_>) -> Result<Next, Full> {
+    fn matched(
+        &self,
+        owner: &[u8],
+        node: &Node,
+        dnames: &mut Vec<Name>,
+        response: &mut Writer<'_>,
+    ) -> Result<Next, Full> {
         if self.qtype == Rtype::ANY {
             // RFC 8482 §4.1: one RRset is enough of an answer.
             match node.sets().first() {
@@ -141,6 +147,12 @@ impl<'a> Ladder<'a> {
             return Ok(Next::Done);
         }
         if let Some(set) = node.set(self.qtype) {
+            // A chain may end at the DNAME that it came through.
+            if self.qtype == Rtype::DNAME {
+                let from = Name::from_wire(owner).unwrap_or_else(|_| self.apex.clone());
+                self.push_dname(&from, set, dnames, response)?;
+                return Ok(Next::Done);
+            }
             self.push_set(Section::Answer, owner, set, response)?;
             self.add_targets(set, response);
             return Ok(Next::Done);
@@ -200,13 +212,13 @@ impl<'a> Ladder<'a> {
         &self,
         from: &Name,
         dname: &Set,
-        walked: &mut Walked,
+        dnames: &mut Vec<Name>,
         response: &mut Writer<'_>,
     ) -> Result<(), Full> {
-        if walked.dnames.contains(from) {
+        if dnames.contains(from) {
             return Ok(());
         }
-        walked.dnames.push(from.clone());
+        dnames.push(from.clone());
         self.push_set(Section::Answer, from.as_wire(), dname, response)
     }
 

@@ -16,6 +16,8 @@ use reference::{
 };
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn answers_are_those_of_the_reference(
         model in a_zone(),

@@ -58,12 +58,13 @@ pub(crate) fn check_answer(model: &Model, zone: &Zone, qname: &[u8], qtype: u16)
     assert_eq!(whole.reply, expected, "{}", said());
 
     let cut = ask(zone, qname, qtype, 512);
-    assert_eq!((cut.reply.rcode, cut.reply.aa), (expected.rcode, expected.aa), "{}", said());
     if cut.tc {
+        // The walk along a chain ends where the message does, so the code may be another one.
         assert!(whole.octets > 512, "cut without need: {}", said());
         assert!(is_whole(&cut.reply.answer, &expected.answer), "{}", said());
         assert!(is_whole(&cut.reply.authority, &expected.authority), "{}", said());
     } else {
+        assert_eq!((cut.reply.rcode, cut.reply.aa), (expected.rcode, expected.aa), "{}", said());
         assert_eq!(cut.reply.answer, expected.answer, "{}", said());
         assert_eq!(cut.reply.authority, expected.authority, "{}", said());
         assert!(cut.reply.additional.is_superset(&required), "RFC 9471 §3.1: {}", said());
