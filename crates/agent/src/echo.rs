@@ -37,9 +37,8 @@ pub fn read(reply: &Reply, family: Family, allowed: Allowed) -> Result<IpAddr, C
         status => return Err(Cause::Status(status)),
     }
     let text = reply.body.trim();
-    let address = address_in(text, family).ok_or_else(|| {
-        if text.starts_with('<') { Cause::WebPage } else { Cause::NotAnAddress }
-    })?;
+    let address = address_in(text, family)
+        .ok_or_else(|| if text.starts_with('<') { Cause::WebPage } else { Cause::NotAnAddress })?;
     let address = unmapped(address);
     if Family::of(address) != family {
         return Err(Cause::OtherFamily(address));

@@ -112,7 +112,13 @@ fn is_stable(held: &Held) -> bool {
 /// choice the same every time.
 fn rank(held: &Held) -> (bool, bool, u32, u32, std::cmp::Reverse<IpAddr>) {
     let primary = !held.flags.secondary;
-    (primary, held.flags.permanent, held.added_cs, held.preferred_s, std::cmp::Reverse(held.address))
+    (
+        primary,
+        held.flags.permanent,
+        held.added_cs,
+        held.preferred_s,
+        std::cmp::Reverse(held.address),
+    )
 }
 
 #[cfg(test)]

@@ -114,8 +114,7 @@ impl Pausing {
 /// The rules of outcomes, for the answers of dyndns2. `retry_after_s` is what the HTTP header of
 /// that name says.
 pub fn outcome(answer: &Answer, retry_after_s: Option<u32>) -> Outcome {
-    let unavailable =
-        |code, for_s| Outcome::Paused(Pausing::Unavailable { code, for_s });
+    let unavailable = |code, for_s| Outcome::Paused(Pausing::Unavailable { code, for_s });
     match answer {
         Answer::Good => Outcome::Confirmed { changed: true },
         Answer::Nochg => Outcome::Confirmed { changed: false },

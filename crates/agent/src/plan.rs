@@ -157,7 +157,8 @@ impl Record {
                 };
                 let delay_ms = delay_ms(why, previous, dice);
                 let tried = update.clone();
-                self.hold = Hold::Paused(Pause { why: why.clone(), at_ms: now_ms, delay_ms, tried });
+                self.hold =
+                    Hold::Paused(Pause { why: why.clone(), at_ms: now_ms, delay_ms, tried });
             }
         }
     }

@@ -64,9 +64,8 @@ impl State {
     /// The record of a target, a new one if there is none. What is known of the same host at the
     /// same service with another token is forgotten.
     pub fn record(&mut self, host: &str, server: &str, target: &Target) -> &mut Record {
-        self.entries.retain(|key, entry| {
-            *key == target.0 || entry.host != host || entry.server != server
-        });
+        self.entries
+            .retain(|key, entry| *key == target.0 || entry.host != host || entry.server != server);
         if !self.entries.contains_key(&target.0) {
             self.make_room();
         }

@@ -1,0 +1,107 @@
+//! Results on stdout, errors on stderr, exit codes.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use agent::outcome::{Outcome, Pausing};
+use serde_json::{Value, json};
+
+/// What the exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// As wanted.
+    Ok = 0,
+    /// Not as wanted, or not known.
+    Failed = 1,
+    /// The arguments or the configuration are wrong.
+    Usage = 2,
+    /// Nobody answers.
+    Unreachable = 4,
+    /// The service refuses, and will go on to.
+    Refused = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Prints one line, or several, on stdout. A reader that has gone away is no error.
+pub(crate) fn result(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// Prints an error and what to do about it on stderr.
+pub(crate) fn error(message: &str, hint: Option<&str>) {
+    say("error", message, hint);
+}
+
+/// Prints a warning and what to do about it on stderr.
+pub(crate) fn warning(message: &str, hint: Option<&str>) {
+    say("warning", message, hint);
+}
+
+fn say(kind: &str, message: &str, hint: Option<&str>) {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "{kind}: {message}");
+    if let Some(hint) = hint {
+        let _ = writeln!(err, "hint: {hint}");
+    }
+}
+
+/// The exit code of an outcome.
+pub(crate) fn exit(outcome: &Outcome) -> Exit {
+    match outcome {
+        Outcome::Confirmed { .. } => Exit::Ok,
+        Outcome::Stopped(_) => Exit::Refused,
+        Outcome::Paused(Pausing::Unreachable(_)) => Exit::Unreachable,
+        Outcome::Paused(Pausing::Unavailable { .. } | Pausing::Unconfirmed(_)) => Exit::Failed,
+    }
+}
+
+/// One word for an outcome, the same in all output.
+pub(crate) fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Confirmed { changed: true } => "changed",
+        Outcome::Confirmed { changed: false } => "unchanged",
+        Outcome::Stopped(_) => "stopped",
+        Outcome::Paused(why) => pausing_word(why),
+    }
+}
+
+/// One word for a reason to wait, the same in all output.
+pub(crate) fn pausing_word(why: &Pausing) -> &'static str {
+    match why {
+        Pausing::Unreachable(_) => "unreachable",
+        Pausing::Unavailable { .. } => "unavailable",
+        Pausing::Unconfirmed(_) => "unconfirmed",
+    }
+}
+
+/// An outcome as members of a JSON object: `outcome`, and `code`, `message` and `hint` if there are
+/// any.
+pub(crate) fn members(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Confirmed { .. } => json!({ "outcome": word(outcome) }),
+        Outcome::Stopped(stop) => json!({
+            "outcome": word(outcome),
+            "code": stop.code(),
+            "message": stop.meaning(),
+            "hint": stop.hint(),
+        }),
+        Outcome::Paused(why) => json!({ "outcome": word(outcome), "message": why.to_string() }),
+    }
+}
+
+/// Says on stderr why an outcome is not as wanted.
+pub(crate) fn complain(host: &str, outcome: &Outcome) {
+    match outcome {
+        Outcome::Confirmed { .. } => {}
+        Outcome::Stopped(stop) => {
+            let message = format!("`{host}`: {} (`{}`)", stop.meaning(), stop.code());
+            error(&message, Some(stop.hint()));
+        }
+        Outcome::Paused(why) => error(&format!("`{host}`: {why}"), None),
+    }
+}
