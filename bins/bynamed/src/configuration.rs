@@ -250,7 +250,6 @@ fn suggestion(unknown: &str, show: impl Fn(&str) -> String) -> String {
 }
 
 /// Our variables, by key; values that are not text are read as nothing that a setting takes.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn environment() -> Vec<(String, String)> {
     let ours = std::env::vars_os().filter_map(|(name, value)| {
         let key = name.to_str()?.strip_prefix(options::PREFIX)?.to_lowercase();

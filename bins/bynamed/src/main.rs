@@ -7,6 +7,7 @@ mod configuration;
 mod demo;
 mod doors;
 mod fault;
+mod list;
 mod log;
 mod measure;
 mod options;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::configuration::Settings;
 use crate::fault::{Exit, Fault};
+use crate::list::List;
 use crate::output::{self, Output};
 
 /// How a result is shown to people.
@@ -29,18 +30,9 @@ impl Print {
         if output.is_json() {
             return output.value(value);
         }
-        match (self, value) {
-            (Print::Table(_), Value::Array(rows)) if rows.is_empty() => {
-                output.talk("there are none");
-                Ok(())
-            }
-            (Print::Table(columns), Value::Array(rows)) => {
-                output.text(&output::table(rows, columns))
-            }
-            (Print::Table(first) | Print::Lines(first), value) => {
-                output.text(&output::lines(value, first))
-            }
-            (Print::Secret(first), value) => {
+        match self {
+            Print::Table(first) | Print::Lines(first) => output.text(&output::lines(value, first)),
+            Print::Secret(first) => {
                 output.text(&output::lines(value, first))?;
                 output.talk("keep it now: it is not shown again");
                 Ok(())
@@ -56,11 +48,17 @@ pub(crate) fn run(
     print: Print,
     output: Output,
 ) -> Result<(), Fault> {
-    let value = deliver(settings, command, &mut io::empty(), &mut io::sink())?;
-    print.value(&value, output)
+    let Print::Table(columns) = print else {
+        let value = deliver(settings, command, &mut io::empty(), &mut io::sink())?;
+        return print.value(&value, output);
+    };
+    let mut list = List::new(columns, output);
+    deliver(settings, command, &mut io::empty(), &mut list)?;
+    list.end()
 }
 
-/// Gives an order. What follows it is read from `body`; the zone file of an export goes to `out`.
+/// Gives an order. What follows it is read from `body`; a zone file or the
+/// rows of a list go to `out`.
 ///
 /// A service that is starting, stopping, or another order that is being carried out has the data
 /// directory for a moment: then it is tried again.
@@ -114,12 +112,10 @@ pub(crate) fn opened(why: &NodeError) -> Fault {
 
 fn finish(called: Called, command: &Command, out: &mut dyn Write) -> Result<Value, Fault> {
     let Called { value, mut body } = called;
-    if !matches!(command, Command::ZoneExport { .. }) {
-        return Ok(value);
-    }
+    let Some(end) = command.ends_with() else { return Ok(value) };
     let cut = || Fault {
         exit: Exit::Unreachable,
-        ..Fault::failed("the zone file was cut off: the service stopped or does not answer")
+        ..Fault::failed("the answer was cut off: the service stopped or does not answer")
     };
     let mut line = Vec::new();
     let mut ended = false;
@@ -128,9 +124,9 @@ fn finish(called: Called, command: &Command, out: &mut dyn Write) -> Result<Valu
         if body.read_until(b'\n', &mut line).map_err(|_| cut())? == 0 {
             return if ended { Ok(value) } else { Err(cut()) };
         }
-        ended = line.starts_with(admin::EXPORT_END.as_bytes()) && line.ends_with(b"\n");
+        ended = line.starts_with(end.as_bytes()) && line.ends_with(b"\n");
         out.write_all(&line)
-            .map_err(|why| Fault::failed(format!("the zone file cannot be written: {why}")))?;
+            .map_err(|why| Fault::failed(format!("the result cannot be written: {why}")))?;
     }
 }
 

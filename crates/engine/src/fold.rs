@@ -39,7 +39,12 @@ pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
         Item::Zone { apex, serial } => live.zones().insert(Arc::new(Zone::new(&apex, serial))),
         Item::Rrset { zone, owner, rtype, rrset } => {
             if let Some(zone) = live.zones().get(&zone) {
+                // What is kept of a SOA is how it was last written; its serial goes on with the zone.
+                let is_soa = rtype == wire::Rtype::SOA && owner == *zone.apex();
                 zone.load([(owner, rtype, rrset)]);
+                if is_soa {
+                    zone.apply(zone.serial(), &[]);
+                }
             }
         }
         Item::Staged { import, zone, rrsets } => stage(staging, import, &zone, rrsets),

@@ -4,13 +4,14 @@
 mod command;
 mod direct;
 mod execute;
+mod listing;
 mod show;
 mod socket;
 
-pub use crate::import::EXPORT_END;
 pub use command::{Command, HostSettings, ZoneSettings};
 pub use direct::{DirectError, direct, restore};
-pub use execute::{Answer, Export, execute};
+pub use execute::{Answer, Export, Follows, execute};
+pub use listing::{LIST_END_LINE, Listing};
 pub use socket::{AdminSocket, CallError, Called, call, serve};
 
 /// Why an order was not carried out.

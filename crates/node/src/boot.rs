@@ -12,10 +12,16 @@ use crate::node::{NodeError, open_tables};
 pub(crate) fn load(store: &SqliteStore, engine: &mut Engine) -> Result<StateDb, NodeError> {
     let mut tables = fitting_tables(store)?;
     if tables.folded().0 > Pos(0) {
-        tables.load(|item| {
+        let loaded = tables.load(|item| {
             engine.load(item);
             Ok(())
-        })?;
+        });
+        if let Err(why) = loaded {
+            // Half a state is loaded already, so this start fails; the next one builds them anew.
+            drop(tables);
+            StateDb::discard(store.directory()).map_err(NodeError::Discard)?;
+            return Err(why.into());
+        }
     }
     loop {
         let after = engine.stands_at().0;
@@ -40,7 +46,7 @@ fn fitting_tables(store: &SqliteStore) -> Result<StateDb, NodeError> {
             "the folded tables do not fit the log; building them anew"
         );
         drop(tables);
-        StateDb::discard(store.directory()).map_err(NodeError::Thread)?;
+        StateDb::discard(store.directory()).map_err(NodeError::Discard)?;
         tables = StateDb::open(store.directory())?;
     }
     if tables.folded().0 == Pos(0)

@@ -29,6 +29,7 @@ impl Folder {
     pub(crate) fn run(mut self) {
         let mut kept_up = Instant::now();
         let mut retained: Option<Instant> = None;
+        let mut failed: Option<Instant> = None;
         loop {
             let open = match self.wake.recv_timeout(UPKEEP) {
                 Ok(()) => {
@@ -39,7 +40,10 @@ impl Folder {
                 Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => false,
             };
-            self.fold();
+            // A full disk is not tried again with every commit.
+            if !open || failed.is_none_or(|last| last.elapsed() >= UPKEEP) {
+                failed = (!self.fold()).then(Instant::now);
+            }
             if !open || kept_up.elapsed() >= UPKEEP {
                 kept_up = Instant::now();
                 self.maintain();
@@ -56,11 +60,12 @@ impl Folder {
         }
     }
 
-    fn fold(&mut self) {
+    /// Folds what there is; whether that succeeded.
+    fn fold(&mut self) -> bool {
         loop {
             match self.fold_some() {
                 Ok(true) => {}
-                Ok(false) => return,
+                Ok(false) => return true,
                 Err(why) => {
                     metrics::counter!("byname_fold_failures_total").increment(1);
                     tracing::warn!(
@@ -68,7 +73,8 @@ impl Folder {
                         hint = "nothing is lost: the log has everything, and folding is tried again",
                         "the log could not be folded into tables"
                     );
-                    return self.reopen(&why);
+                    self.reopen(&why);
+                    return false;
                 }
             }
         }

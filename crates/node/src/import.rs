@@ -83,15 +83,24 @@ pub(crate) fn import(
     }
 }
 
-/// Writes a zone as a zone file, SOA first.
+/// Writes a zone as a zone file, SOA first, then in canonical order (RFC 4034 §6.1) unless the zone
+/// is too large to be put into order in memory.
 pub(crate) fn export(
     apex: &Name,
     zone: &Snapshot,
     out: &mut dyn io::Write,
 ) -> Result<(), io::Error> {
     let mut line = String::new();
-    let (soa, others): (Vec<Keyed>, Vec<Keyed>) =
-        zone.rrsets().partition(|(owner, rtype, _)| owner == apex && *rtype == Rtype::SOA);
+    let is_soa = |(owner, rtype, _): &Keyed| *rtype == Rtype::SOA && owner == apex;
+    let soa = zone.rrsets().find(is_soa);
+    let others = zone.rrsets().filter(|keyed| !is_soa(keyed));
+    let others: Box<dyn Iterator<Item = Keyed>> = if zone.rrset_count() <= SORTED_RRSETS_MAX {
+        let mut all: Vec<Keyed> = others.collect();
+        all.sort_by(|(a, at, _), (b, bt, _)| a.cmp(b).then(at.cmp(bt)));
+        Box::new(all.into_iter())
+    } else {
+        Box::new(others)
+    };
     for (owner, rtype, rrset) in soa.into_iter().chain(others) {
         line.clear();
         for rdata in rrset.rdata {
@@ -189,8 +198,10 @@ fn give_up(client: &Client, import: Option<ImportId>, why: ImportError) -> Impor
     why
 }
 
+/// RRsets that are put into order for an export.
+const SORTED_RRSETS_MAX: usize = 1_000_000;
 /// What the last line of an exported zone begins with, so that one that was cut off is known.
-pub const EXPORT_END: &str = "; end of";
+pub(crate) const EXPORT_END: &str = "; end of";
 /// RRsets in one part of an import.
 const STAGE_RRSETS: usize = 20_000;
 /// Octets that the records of one RRset may take, so that they fit into one message.

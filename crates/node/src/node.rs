@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use account::{Actor, Timestamp};
 use engine::{Engine, Live, Operation, Outcome, Request};
@@ -49,6 +50,9 @@ pub enum NodeError {
     /// A backup or restore failed.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// Files of the folded tables could not be removed.
+    #[error("the folded tables cannot be removed: {0}")]
+    Discard(std::io::Error),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -65,6 +69,9 @@ impl NodeError {
 
     /// What an operator can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
+        if let NodeError::State(_) = self {
+            return Some("start it again: the folded tables are built anew from the log");
+        }
         match self.open_error()? {
             OpenError::Lock(LockError::Held(_)) => {
                 Some("stop the other one, or choose another directory with `--data DIR`")
@@ -134,7 +141,8 @@ impl Claimed {
     /// Loads the state and starts the writer.
     pub fn load(self) -> Result<Node, NodeError> {
         let Claimed { options, client, store, letters, writable } = self;
-        let fence = store.acquire(ShardId(0), &NodeId(options.name))?;
+        let owner = NodeId(options.name);
+        let fence = store.acquire(ShardId(0), &owner)?;
         let mut engine = Engine::new(Arc::clone(client.live()));
         let tables = boot::load(&store, &mut engine)?;
         let unfinished = engine.unfinished_imports();
@@ -147,6 +155,8 @@ impl Claimed {
             letters,
             wake_folder,
             writable,
+            probed: Instant::now(),
+            owner,
             random: Random::new(),
         };
         let folder = Folder {
@@ -310,7 +320,7 @@ pub(crate) fn open_tables(directory: &Path) -> Result<StateDb, NodeError> {
         Ok(tables) => Ok(tables),
         Err(why) => {
             tracing::warn!(%why, "building the folded tables anew");
-            StateDb::discard(directory).map_err(NodeError::Thread)?;
+            StateDb::discard(directory).map_err(NodeError::Discard)?;
             Ok(StateDb::open(directory)?)
         }
     }

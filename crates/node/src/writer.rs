@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use account::{Actor, Timestamp};
 use engine::{Batch, Engine, Operation, Outcome, Reply, Request, Settled, Submission, Ticket};
 use gateway::{Letter, Random};
-use store::{AppendError, BatchId, Store, Writer as Fence};
+use store::{AppendError, BatchId, NodeId, Store, Writer as Fence};
 use tokio::sync::oneshot;
 
 /// What the writer thread owns.
@@ -21,6 +21,10 @@ pub(crate) struct Writer {
     /// Wakes the folder after a commit.
     pub(crate) wake_folder: SyncSender<()>,
     pub(crate) writable: Arc<AtomicBool>,
+    /// When it was last seen whether the store can write.
+    pub(crate) probed: Instant,
+    /// Who we are in the store.
+    pub(crate) owner: NodeId,
     pub(crate) random: Random,
 }
 
@@ -39,6 +43,7 @@ impl Writer {
         let mut flushed = Instant::now();
         loop {
             let open = self.collect(&mut owed);
+            self.probe();
             if !open || flushed.elapsed() >= SEEN_FLUSH {
                 flushed = Instant::now();
                 for _ in 0..self.engine.live().flushes_due() {
@@ -54,9 +59,34 @@ impl Writer {
         }
     }
 
+    /// After a failed write: finds out whether the store can write again, even when no change comes
+    /// by, because nobody sends changes to a node that says it takes none.
+    fn probe(&mut self) {
+        if self.writable.load(Ordering::Relaxed) || self.probed.elapsed() < PROBE {
+            return;
+        }
+        self.probed = Instant::now();
+        // Becoming the writer once more is the smallest durable write.
+        match self.store.acquire(self.fence.shard, &self.owner) {
+            Ok(fence) => {
+                tracing::info!("the store can write again");
+                self.fence = fence;
+                self.set_writable(true);
+            }
+            Err(error) => tracing::warn!(%error, "the store still cannot write"),
+        }
+    }
+
+    fn set_writable(&mut self, writable: bool) {
+        self.probed = Instant::now();
+        self.writable.store(writable, Ordering::Relaxed);
+        metrics::gauge!("byname_store_writable").set(if writable { 1.0 } else { 0.0 });
+    }
+
     /// Waits for a letter and takes all that are there; whether more can come.
     fn collect(&mut self, owed: &mut Owed) -> bool {
-        match self.letters.recv_timeout(SEEN_FLUSH) {
+        let wait = if self.writable.load(Ordering::Relaxed) { SEEN_FLUSH } else { PROBE };
+        match self.letters.recv_timeout(wait) {
             Ok(letter) => self.push(letter.request, Some(letter.reply), owed),
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
@@ -86,7 +116,7 @@ impl Writer {
         let started = Instant::now();
         let settled = self.append(&batch);
         metrics::histogram!("byname_commit_seconds").record(started.elapsed().as_secs_f64());
-        self.writable.store(settled == Settled::Durable, Ordering::Relaxed);
+        self.set_writable(settled == Settled::Durable);
         if settled == Settled::Durable {
             metrics::counter!("byname_commits_total").increment(1);
             metrics::counter!("byname_events_total").increment(batch.events.len() as u64);
@@ -97,7 +127,7 @@ impl Writer {
         }
     }
 
-    fn append(&self, batch: &Batch) -> Settled {
+    fn append(&mut self, batch: &Batch) -> Settled {
         let id = match self.random.octets() {
             Ok(octets) => BatchId(octets),
             Err(error) => {
@@ -113,19 +143,22 @@ impl Writer {
             }
             Err(error) => {
                 metrics::counter!("byname_commit_failures_total").increment(1);
-                tracing::error!(
-                    %error,
-                    hint = "changes are refused until the store can write; queries are answered",
-                    "a commit was not written"
-                );
+                // Every change fails as long as the disk is full: once is enough.
+                if self.writable.load(Ordering::Relaxed) {
+                    tracing::error!(
+                        %error,
+                        hint = "changes are refused until the store can write; queries are answered",
+                        "a commit was not written"
+                    );
+                }
                 Settled::NotWritten
             }
         }
     }
 
     /// Asks until the store knows: nothing is answered before.
-    fn settle_unknown(&self, id: BatchId) -> Settled {
-        self.writable.store(false, Ordering::Relaxed);
+    fn settle_unknown(&mut self, id: BatchId) -> Settled {
+        self.set_writable(false);
         let mut pause = UNKNOWN_PAUSE_MIN;
         loop {
             match self.store.outcome(self.fence.shard, id) {
@@ -162,6 +195,8 @@ pub(crate) fn now() -> Timestamp {
 const COLLECT_MAX: usize = 4096;
 /// How often "last seen" is written down.
 const SEEN_FLUSH: Duration = Duration::from_secs(60);
+/// How often a store that could not write is tried again.
+const PROBE: Duration = Duration::from_secs(5);
 /// Pauses between questions about a commit that could not be confirmed.
 const UNKNOWN_PAUSE_MIN: Duration = Duration::from_millis(20);
 const UNKNOWN_PAUSE_MAX: Duration = Duration::from_secs(2);

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::listing::LIST_END_LINE;
+use crate::import::EXPORT_END;
+
 /// One order. Names are in presentation form; a zone file follows the order as octets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
@@ -140,6 +143,30 @@ pub enum Command {
 }
 
 impl Command {
+    /// What the last line of that begins with that follows the answer; `None`: nothing follows.
+    pub fn ends_with(&self) -> Option<&'static str> {
+        match self {
+            Command::ZoneExport { .. } => Some(EXPORT_END),
+            Command::ZoneList
+            | Command::HostList { .. }
+            | Command::TokenList
+            | Command::AccountList
+            | Command::KeyList => Some(LIST_END_LINE),
+            _ => None,
+        }
+    }
+
+    /// Whether it goes through a whole zone or all data, which may take long.
+    pub fn may_take_long(&self) -> bool {
+        matches!(
+            self,
+            Command::ZoneImport { .. }
+                | Command::ZoneRemove { .. }
+                | Command::Backup { .. }
+                | Command::Check
+        )
+    }
+
     /// Whether it only looks, so that it makes no sense where there is nothing to see.
     pub fn only_looks(&self) -> bool {
         match self {

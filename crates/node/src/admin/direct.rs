@@ -19,13 +19,14 @@ pub enum DirectError {
     /// The order failed.
     #[error(transparent)]
     Order(#[from] AdminError),
-    /// The zone file of an export cannot be written.
-    #[error("the zone file cannot be written: {0}")]
+    /// What follows the answer cannot be written.
+    #[error("the result cannot be written: {0}")]
     Output(#[from] io::Error),
 }
 
 /// Carries out one order on the data directory of a service that is stopped. What follows an order
-/// is read from `body`; the zone file of an export is written to `out`.
+/// is read from `body`; a zone file or the
+/// rows of a list are written to `out`.
 pub fn direct(
     options: &Options,
     command: &Command,
@@ -40,8 +41,8 @@ pub fn direct(
     }
     let node = Node::open(options)?;
     let answer = execute(&node, command, body)?;
-    if let Some(export) = answer.export {
-        export.write(out)?;
+    if let Some(follows) = answer.follows {
+        follows.write(out)?;
     }
     node.stop();
     Ok(answer.value)

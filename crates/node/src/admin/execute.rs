@@ -14,17 +14,37 @@ use wire::{Name, Rdata, Rrset, Rtype, Serial, Soa};
 use zone::Snapshot;
 
 use super::command::{Command, HostSettings, ZoneSettings};
+use super::listing::Listing;
 use super::{AdminError, show};
 use crate::import;
 use crate::node::Node;
 
-/// What came of an order: a JSON value, and for an export the zone that follows it.
+/// What came of an order.
 #[derive(Debug)]
 pub struct Answer {
-    /// For the one who gave the order.
+    /// For the one who gave the order; null for a list.
     pub value: Value,
-    /// A zone file to be written after it.
-    pub export: Option<Export>,
+    /// What is to be written after it.
+    pub follows: Option<Follows>,
+}
+
+/// What can follow an answer.
+#[derive(Debug)]
+pub enum Follows {
+    /// A zone file.
+    Export(Export),
+    /// A list.
+    Rows(Listing),
+}
+
+impl Follows {
+    /// Writes it.
+    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        match self {
+            Follows::Export(export) => export.write(out),
+            Follows::Rows(rows) => rows.write(out),
+        }
+    }
 }
 
 /// A zone at one serial, to be written as a zone file.
@@ -49,9 +69,10 @@ impl std::fmt::Debug for Export {
 /// Carries out one order; `body` holds what follows it, for an import.
 pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<Answer, AdminError> {
     let orders = Orders { node };
+    let live = node.live();
     let value = match command {
         Command::ZoneAdd { zone, ns, settings } => orders.zone_add(zone, ns, settings)?,
-        Command::ZoneList => show::zones(node),
+        Command::ZoneList => return Ok(listed(Listing::zones(live))),
         Command::ZoneShow { zone } => show::zone(node, &name(zone)?)?,
         Command::ZoneImport { zone, settings } => orders.zone_import(zone, settings, body)?,
         Command::ZoneExport { zone } => return orders.zone_export(zone),
@@ -65,7 +86,7 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
         }
         Command::HostList { zone } => {
             let zone = zone.as_deref().map(name).transpose()?;
-            show::hosts(node, zone.as_ref())?
+            return Ok(listed(Listing::hosts(live, zone)?));
         }
         Command::HostShow { host } => show::host(node, &name(host)?)?,
         Command::HostSet { host, settings } => {
@@ -81,7 +102,7 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
             json!({ "host": text(&host), "removed": true })
         }
         Command::TokenAdd { hosts, label } => orders.token_add(hosts, label)?,
-        Command::TokenList => show::tokens(node),
+        Command::TokenList => return Ok(listed(Listing::tokens(live))),
         Command::TokenRevoke { id } => {
             orders.operate(Operation::RevokeToken(account::TokenId(*id)))?;
             json!({ "id": id, "revoked": true })
@@ -90,11 +111,11 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
             let made = orders.operate(Operation::AddAccount(account.clone()))?;
             json!({ "account": account, "id": made })
         }
-        Command::AccountList => show::accounts(node),
+        Command::AccountList => return Ok(listed(Listing::accounts(live))),
         Command::AccountFreeze { account } => orders.freeze(account, true)?,
         Command::AccountUnfreeze { account } => orders.freeze(account, false)?,
         Command::KeyAdd { .. } => orders.key_add(command)?,
-        Command::KeyList => show::keys(node),
+        Command::KeyList => return Ok(listed(Listing::keys(live))),
         Command::KeyRemove { key } => {
             let key = name(key)?;
             orders.operate(Operation::RemoveKey(key.clone()))?;
@@ -103,7 +124,11 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
         Command::Backup { file } => self::backup(node.store(), file)?,
         Command::Check => check(node.store())?,
     };
-    Ok(Answer { value, export: None })
+    Ok(Answer { value, follows: None })
+}
+
+fn listed(rows: Listing) -> Answer {
+    Answer { value: Value::Null, follows: Some(Follows::Rows(rows)) }
 }
 
 struct Orders<'a> {
@@ -203,7 +228,7 @@ impl Orders<'_> {
             "serial": zone.serial().0,
             "rrsets": zone.rrset_count(),
         });
-        Ok(Answer { value, export: Some(Export { apex, zone }) })
+        Ok(Answer { value, follows: Some(Follows::Export(Export { apex, zone })) })
     }
 
     fn host_add(

@@ -1,28 +1,22 @@
 //! What the operator sees of the state. Secrets are not there to be seen: only hashes are kept.
 
-use account::{Host, Timestamp, Token, TsigAlgorithm};
+use account::{Account, Host, Timestamp, Token, TsigAlgorithm, TsigKey};
+use engine::Live;
 use jiff::Timestamp as Moment;
 use serde_json::{Value, json};
 use wire::{Name, Rtype};
-use zone::View;
+use zone::{View, Zone};
 
 use super::AdminError;
 use super::execute::{missing, text, zone_text};
 use crate::node::Node;
 
-pub(super) fn zones(node: &Node) -> Value {
-    let zones = node.live().zones().all();
-    let list: Vec<Value> = zones
-        .iter()
-        .map(|zone| {
-            json!({
-                "zone": zone_text(zone.apex()),
-                "serial": zone.serial().0,
-                "rrsets": zone.rrset_count(),
-            })
-        })
-        .collect();
-    Value::Array(list)
+pub(super) fn zone_row(zone: &Zone) -> Value {
+    json!({
+        "zone": zone_text(zone.apex()),
+        "serial": zone.serial().0,
+        "rrsets": zone.rrset_count(),
+    })
 }
 
 pub(super) fn zone(node: &Node, apex: &Name) -> Result<Value, AdminError> {
@@ -46,36 +40,20 @@ pub(super) fn zone(node: &Node, apex: &Name) -> Result<Value, AdminError> {
     }))
 }
 
-pub(super) fn hosts(node: &Node, zone: Option<&Name>) -> Result<Value, AdminError> {
-    let directory = node.live().directory();
-    if let Some(apex) = zone
-        && directory.zone(apex).is_none()
-    {
-        return Err(missing("zone", apex));
-    }
-    let hosts: Vec<Host> = directory
-        .hosts(zone, None)
-        .filter(|host| zone.is_none_or(|apex| host.zone == *apex))
-        .cloned()
-        .collect();
-    drop(directory);
-    Ok(Value::Array(hosts.iter().map(|host| host_value(node, host)).collect()))
-}
-
 pub(super) fn host(node: &Node, name: &Name) -> Result<Value, AdminError> {
     let directory = node.live().directory();
     let host = directory.host(name).cloned().ok_or_else(|| missing("host", name))?;
     let tokens: Vec<Value> = directory.tokens_of(name).map(token).collect();
     drop(directory);
-    let mut value = host_value(node, &host);
+    let mut value = host_row(node.live(), &host);
     if let Value::Object(fields) = &mut value {
         fields.insert("tokens".to_owned(), Value::Array(tokens));
     }
     Ok(value)
 }
 
-fn host_value(node: &Node, host: &Host) -> Value {
-    let zone = node.live().zones().get(&host.zone);
+pub(super) fn host_row(live: &Live, host: &Host) -> Value {
+    let zone = live.zones().get(&host.zone);
     let addresses = |rtype| {
         let rrset = zone.as_ref().and_then(|zone| zone.rrset(&host.name, rtype));
         let rdata = rrset.map(|rrset| rrset.rdata).unwrap_or_default();
@@ -89,16 +67,11 @@ fn host_value(node: &Node, host: &Host) -> Value {
         "ttl_s": host.ttl_s,
         "private_ok": host.private_ok,
         "created": moment(host.created),
-        "last_seen": node.live().last_seen(&host.name).map(moment),
+        "last_seen": live.last_seen(&host.name).map(moment),
     })
 }
 
-pub(super) fn tokens(node: &Node) -> Value {
-    let directory = node.live().directory();
-    Value::Array(directory.tokens().into_iter().map(token).collect())
-}
-
-fn token(token: &Token) -> Value {
+pub(super) fn token(token: &Token) -> Value {
     json!({
         "id": token.id.0,
         "hosts": token.hosts.iter().map(text).collect::<Vec<_>>(),
@@ -109,33 +82,25 @@ fn token(token: &Token) -> Value {
     })
 }
 
-pub(super) fn accounts(node: &Node) -> Value {
-    let directory = node.live().directory();
-    let list = directory.accounts().into_iter().map(|account| {
-        json!({
-            "account": account.name,
-            "id": account.id.0,
-            "frozen": account.frozen,
-            "tokens_void_until": account.tokens_void_until.map(moment),
-            "created": moment(account.created),
-        })
-    });
-    Value::Array(list.collect())
+pub(super) fn account(account: &Account) -> Value {
+    json!({
+        "account": account.name,
+        "id": account.id.0,
+        "frozen": account.frozen,
+        "tokens_void_until": account.tokens_void_until.map(moment),
+        "created": moment(account.created),
+    })
 }
 
-pub(super) fn keys(node: &Node) -> Value {
-    let directory = node.live().directory();
-    let list = directory.keys().into_iter().map(|key| {
-        json!({
-            "key": text(&key.name),
-            "algorithm": algorithm(key.algorithm),
-            "zones": key.zones.iter().map(zone_text).collect::<Vec<_>>(),
-            "update": key.update,
-            "transfer": key.transfer,
-            "created": moment(key.created),
-        })
-    });
-    Value::Array(list.collect())
+pub(super) fn key(key: &TsigKey) -> Value {
+    json!({
+        "key": text(&key.name),
+        "algorithm": algorithm(key.algorithm),
+        "zones": key.zones.iter().map(zone_text).collect::<Vec<_>>(),
+        "update": key.update,
+        "transfer": key.transfer,
+        "created": moment(key.created),
+    })
 }
 
 fn algorithm(algorithm: TsigAlgorithm) -> &'static str {

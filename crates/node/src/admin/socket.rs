@@ -1,7 +1,8 @@
 //! The admin socket: `admin.sock` in the data directory, for its owner only.
 //!
 //! A caller writes one line of JSON, what follows the order, and shuts its side down. The service
-//! writes one line of JSON, `{"ok":…}` or `{"error":…,"exit":…}`, then the zone file of an export.
+//! writes one line of JSON, `{"ok":…}` or `{"error":…,"exit":…}`, then a zone file or the rows of a
+//! list, one value a line.
 
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -32,7 +33,7 @@ pub struct AdminSocket {
 pub struct Called {
     /// The value.
     pub value: Value,
-    /// What follows it: the zone file of an export.
+    /// What follows it: the zone file of an export, or the rows of a list.
     pub body: BufReader<UnixStream>,
 }
 
@@ -86,12 +87,19 @@ pub fn call(data: &Path, command: &Command, body: &mut dyn Read) -> Result<Calle
     };
     let mut line = serde_json::to_vec(command).map_err(io::Error::other)?;
     line.push(b'\n');
-    stream.write_all(&line)?;
-    io::copy(body, &mut stream)?;
-    stream.shutdown(Shutdown::Write)?;
+    stream.set_write_timeout(Some(IDLE))?;
+    let sent = stream.write_all(&line).and_then(|()| io::copy(body, &mut stream)).map(drop);
+    let sent = sent.and_then(|()| stream.shutdown(Shutdown::Write));
+    // The service may have refused the order before it had read everything: that is its answer.
+    match sent {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => return Err(why.into()),
+        Ok(()) | Err(_) => {}
+    }
+    let patience = if command.may_take_long() { LONG } else { IDLE };
+    stream.set_read_timeout(Some(patience))?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
-    reader.by_ref().take(LINE_OCTETS_MAX).read_line(&mut line)?;
+    reader.by_ref().take(ANSWER_OCTETS_MAX).read_line(&mut line)?;
     let mut answer: Value = serde_json::from_str(&line).map_err(io::Error::other)?;
     if let Some(message) = answer.get("error").and_then(Value::as_str) {
         let exit = answer.get("exit").and_then(Value::as_u64);
@@ -123,6 +131,7 @@ fn accept(listener: &UnixListener, node: &Arc<Node>, stopping: &AtomicBool) {
         let Ok(stream) = stream else { continue };
         if callers.fetch_add(1, Ordering::SeqCst) >= CALLERS_MAX {
             callers.fetch_sub(1, Ordering::SeqCst);
+            turn_away(&stream);
             continue;
         }
         let (node, own) = (Arc::clone(node), Arc::clone(&callers));
@@ -139,12 +148,19 @@ fn accept(listener: &UnixListener, node: &Arc<Node>, stopping: &AtomicBool) {
     }
 }
 
+/// Tells a caller that there are too many. Nothing is waited for: a full socket is its own fault.
+fn turn_away(mut stream: &UnixStream) {
+    let busy = AdminError::Unavailable("too many orders at once; try again later".to_owned());
+    let line = json!({ "error": busy.to_string(), "exit": busy.exit_code() });
+    let _ = stream.set_nonblocking(true).and_then(|()| writeln!(stream, "{line}"));
+}
+
 fn answer(node: &Node, stream: UnixStream) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_write_timeout(Some(IDLE))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
-    reader.by_ref().take(LINE_OCTETS_MAX).read_line(&mut line)?;
+    reader.by_ref().take(ORDER_OCTETS_MAX).read_line(&mut line)?;
     let answered = serde_json::from_str::<Command>(&line)
         .map_err(|why| AdminError::Invalid(format!("the order is malformed: {why}")))
         .and_then(|command| execute(node, &command, &mut reader));
@@ -152,8 +168,8 @@ fn answer(node: &Node, stream: UnixStream) -> io::Result<()> {
     match answered {
         Ok(answer) => {
             writeln!(writer, "{}", json!({ "ok": answer.value }))?;
-            if let Some(export) = answer.export {
-                export.write(&mut writer)?;
+            if let Some(follows) = answer.follows {
+                follows.write(&mut writer)?;
             }
         }
         Err(why) => {
@@ -168,8 +184,12 @@ fn path(data: &Path) -> PathBuf {
     data.join("admin.sock")
 }
 
-/// Longest line of an order or an answer, in octets.
-const LINE_OCTETS_MAX: u64 = 256 * 1024 * 1024;
+/// Longest line of an order, in octets: room for a token of a thousand hosts.
+const ORDER_OCTETS_MAX: u64 = 1024 * 1024;
+/// Longest first line of an answer, in octets; what can be long follows it.
+const ANSWER_OCTETS_MAX: u64 = 4 * 1024 * 1024;
+/// How long a caller waits for an order that goes through all data.
+const LONG: Duration = Duration::from_secs(6 * 3600);
 /// Most callers at once.
 const CALLERS_MAX: usize = 32;
 /// A caller that neither sends nor takes for so long is gone.

@@ -1,0 +1,8 @@
+//! A whole node over a data directory of its own: restarts, orders, backups, retention.
+#![expect(clippy::expect_used, reason = "a step that fails is a failed test")]
+
+mod admin;
+mod backup;
+mod playground;
+mod restart;
+mod retention;
