@@ -164,12 +164,17 @@ impl Connection {
         let length = room.clamp(1, READ_OCTETS);
         loop {
             let closing = *self.stop.borrow_and_update();
-            let until = match closing {
-                Some(_) if idle => return Ok(Read::Stopping),
-                Some(until) => deadline.min(until),
-                None => deadline,
-            };
+            let until = closing.map_or(deadline, |until| deadline.min(until));
             let buffer = self.buffer.get_mut(..length).unwrap_or_default();
+            if closing.is_some() && idle {
+                // What has arrived by now is answered.
+                return match self.stream.try_read(buffer) {
+                    Ok(0) => Ok(Read::End),
+                    Ok(count) => Ok(Read::Octets(count)),
+                    Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(Read::Stopping),
+                    Err(why) => Err(why),
+                };
+            }
             tokio::select! {
                 read = timeout_at(until, self.stream.read(buffer)) => return match read {
                     Ok(Ok(0)) => Ok(Read::End),

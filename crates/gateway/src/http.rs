@@ -2,9 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -83,8 +83,8 @@ pub struct Http {
     addresses: Vec<SocketAddr>,
     /// When connections must have ended; `None` as long as the door is open.
     stop: watch::Sender<Option<Instant>>,
-    /// Yields an error when the last connection has ended.
-    ended: Receiver<()>,
+    /// Yields an error when the last connection has ended; in a mutex only to be `Sync`.
+    ended: Mutex<Receiver<()>>,
 }
 
 impl Http {
@@ -111,7 +111,7 @@ impl Http {
         for listener in listeners {
             runtime.spawn(accept(listener, Arc::clone(&door), stopped.clone(), alive.clone()));
         }
-        Ok(Http { addresses, stop, ended })
+        Ok(Http { addresses, stop, ended: Mutex::new(ended) })
     }
 
     /// Where it listens, with the ports that the system chose.
@@ -124,7 +124,8 @@ impl Http {
     /// drives asynchronous tasks.
     pub fn stop(&mut self, grace: Duration) {
         self.stop.send_replace(Some(Instant::now() + grace));
-        match self.ended.recv_timeout(grace + GRACE_EXTRA) {
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match ended.recv_timeout(grace + GRACE_EXTRA) {
             // All ends are gone: nothing runs any more.
             Err(RecvTimeoutError::Disconnected) | Ok(()) => {}
             Err(RecvTimeoutError::Timeout) => {

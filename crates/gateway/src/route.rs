@@ -112,16 +112,12 @@ fn echo(request: &Request, address: Option<IpAddr>) -> Response {
     response
 }
 
-/// Whether queries and updates are answered. A store that cannot write does not make the node
-/// unready, as queries are answered all the same; it is told.
+/// Whether updates are taken. Queries may be answered all the same: it says which.
 fn readiness(ready: bool, writable: bool) -> Response {
     match (ready, writable) {
         (true, true) => Response::text(200, "ready\n"),
-        (true, false) => Response::text(
-            200,
-            "ready, but read-only: the last write failed, changes are refused\n",
-        ),
-        (false, true | false) => Response::text(503, "not ready: the zones are not loaded\n"),
+        (true, false) => Response::text(503, "read-only: the store failed to write last time\n"),
+        (false, true | false) => Response::text(503, "the zones are not loaded\n"),
     }
 }
 
@@ -185,7 +181,7 @@ mod tests {
     fn readiness_says_why_not() {
         for (ready, writable, status, word) in [
             (true, true, 200, "ready\n"),
-            (true, false, 200, "read-only"),
+            (true, false, 503, "read-only"),
             (false, true, 503, "not loaded"),
             (false, false, 503, "not loaded"),
         ] {
