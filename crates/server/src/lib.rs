@@ -16,6 +16,7 @@
 //! # Start reading at
 //! `respond.rs`, then `udp.rs`.
 
+mod bad_key;
 mod counters;
 mod datagram;
 mod listen;

@@ -3,6 +3,7 @@
 use wire::{Class, Ede, Query, QueryError, Rcode, Rtype, Writer};
 use zone::Zones;
 
+use crate::bad_key;
 use crate::counters::Counters;
 
 /// How a message came.
@@ -29,6 +30,7 @@ pub fn respond(
     (buffer, counters): (&mut Vec<u8>, &Counters),
 ) -> Option<usize> {
     let (length, rcode) = match Query::parse(message) {
+        Ok(query) if query.signed && ready => signed(message, transport, &query, buffer),
         Ok(query) => answer(zones, ready, transport, &query, (buffer, counters)),
         Err(QueryError::Silence) => {
             counters.silence();
@@ -77,6 +79,32 @@ fn answer(
     (writer.finish(), rcode)
 }
 
+/// As long as we have no keys, every key is an unknown one (RFC 8945 §5.2.1).
+fn signed(
+    message: &[u8],
+    transport: Transport,
+    query: &Query<'_>,
+    buffer: &mut Vec<u8>,
+) -> (usize, Rcode) {
+    let tsig = bad_key::record(message);
+    let rcode = match malformed(query) {
+        Some((rcode, _)) => rcode,
+        None if tsig.is_none() => Rcode::FORMERR,
+        None => Rcode::NOTAUTH,
+    };
+    let limit = limit(transport, query);
+    let mut writer = Writer::reply(buffer, limit, query, UDP_OCTETS_MAX);
+    writer.set_rcode(rcode);
+    let length = writer.finish();
+    if let Some(tsig) = tsig.filter(|tsig| rcode == Rcode::NOTAUTH && length + tsig.len() <= limit)
+        && let Some(count) = buffer.get_mut(ARCOUNT_LOW)
+    {
+        *count += 1;
+        buffer.extend_from_slice(&tsig);
+    }
+    (buffer.len(), rcode)
+}
+
 /// Queries that are wrong whatever is served.
 fn malformed(query: &Query<'_>) -> Option<(Rcode, Option<Ede>)> {
     // RFC 6891 §6.1.3: before anything else, as other versions may mean anything.
@@ -86,8 +114,6 @@ fn malformed(query: &Query<'_>) -> Option<(Rcode, Option<Ede>)> {
     match query.qtype {
         // These never own a record and are no question types (RFC 9824 §3.5 and §9).
         Rtype::OPT | Rtype::TSIG | Rtype::NXNAME => Some((Rcode::FORMERR, Some(INVALID_QTYPE))),
-        // RFC 8945 §5.2.1: as long as we have no keys, every key is an unknown one.
-        _ if query.signed => Some((Rcode::NOTAUTH, None)),
         _ => None,
     }
 }
@@ -116,6 +142,9 @@ fn limit(transport: Transport, query: &Query<'_>) -> usize {
 
 /// Largest answer over UDP: passes nearly everywhere without fragments (DNS flag day 2020).
 pub(crate) const UDP_OCTETS_MAX: u16 = 1232;
+
+/// Where the lower octet of the number of additional records stands.
+const ARCOUNT_LOW: usize = 11;
 
 // RFC 8914 §4.
 const NOT_READY: Ede = Ede { code: 14, text: "zones are being loaded" };

@@ -6,6 +6,7 @@ mod edns;
 mod open;
 mod raw;
 mod rfc8906;
+mod signed;
 mod size;
 mod tcp;
 mod udp;
