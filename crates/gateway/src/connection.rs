@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::clock::after;
 use crate::door::Door;
 use crate::proxy::{self, Header, Opening};
 use crate::route;
@@ -80,7 +81,7 @@ impl Connection {
             }
             let idle = reader.is_idle();
             let wait = if idle { self.door.idle() } else { self.door.request };
-            match self.read(begun + wait, idle, reader.room()).await? {
+            match self.read(after(begun, wait), idle, reader.room()).await? {
                 Read::Octets(count) => {
                     if idle {
                         begun = Instant::now();
@@ -100,7 +101,7 @@ impl Connection {
     async fn begin(&mut self) -> io::Result<Result<Option<Begun>, Malformed>> {
         let trusted = self.door.trust.is_proxy(self.peer);
         let mut octets = Vec::new();
-        let mut deadline = Instant::now() + self.door.idle();
+        let mut deadline = after(Instant::now(), self.door.idle());
         let mut ended = false;
         loop {
             match proxy::opening(&octets) {
@@ -136,7 +137,7 @@ impl Connection {
             match self.read(deadline, idle, READ_OCTETS).await? {
                 Read::Octets(count) => {
                     if idle {
-                        deadline = Instant::now() + self.door.request;
+                        deadline = after(Instant::now(), self.door.request);
                     }
                     octets.extend_from_slice(self.buffer.get(..count).unwrap_or_default());
                 }

@@ -62,7 +62,7 @@ impl Door {
 
     /// Whether the index is loaded.
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        self.ready.load(Ordering::Acquire)
     }
 
     /// How long a connection may be idle now.

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::client::Client;
+use crate::clock::after;
 use crate::connection;
 use crate::door::Door;
 use crate::network::Network;
@@ -123,9 +124,9 @@ impl Http {
     /// `grace`; then all is closed. Blocks until then, so it is not to be called on a thread that
     /// drives asynchronous tasks.
     pub fn stop(&mut self, grace: Duration) {
-        self.stop.send_replace(Some(Instant::now() + grace));
+        self.stop.send_replace(Some(after(Instant::now(), grace)));
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match ended.recv_timeout(grace + GRACE_EXTRA) {
+        match ended.recv_timeout(grace.saturating_add(GRACE_EXTRA)) {
             // All ends are gone: nothing runs any more.
             Err(RecvTimeoutError::Disconnected) | Ok(()) => {}
             Err(RecvTimeoutError::Timeout) => {

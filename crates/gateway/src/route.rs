@@ -112,11 +112,14 @@ fn echo(request: &Request, address: Option<IpAddr>) -> Response {
     response
 }
 
-/// Whether updates are taken. Queries may be answered all the same: it says which.
+/// Whether the zones are loaded. A store that cannot write leaves the node ready, as queries are
+/// answered all the same; it is told.
 fn readiness(ready: bool, writable: bool) -> Response {
     match (ready, writable) {
         (true, true) => Response::text(200, "ready\n"),
-        (true, false) => Response::text(503, "read-only: the store failed to write last time\n"),
+        (true, false) => {
+            Response::text(200, "ready, but read-only: the store failed to write last time\n")
+        }
         (false, true | false) => Response::text(503, "the zones are not loaded\n"),
     }
 }
@@ -158,6 +161,29 @@ mod tests {
     }
 
     #[test]
+    fn rfc9110_5_3_forwarded_fields_are_read_in_order() {
+        for (fields, hops, https, other) in [
+            ("", None, false, false),
+            ("X-Forwarded-For: 1.1.1.1\r\n", Some("1.1.1.1"), false, false),
+            ("x-forwarded-for: a\r\nX-Forwarded-For: b, c\r\n", Some("a,b, c"), false, false),
+            ("X-Forwarded-For:\r\n", Some(""), false, false),
+            ("X-Forwarded-Proto: https\r\n", None, true, false),
+            ("X-Forwarded-Proto: http, HTTPS\r\n", None, true, false),
+            ("X-Forwarded-Proto: https, http\r\n", None, false, false),
+            ("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", None, false, false),
+            ("Forwarded: for=1.1.1.1\r\n", None, false, true),
+            ("Via: 1.1 proxy\r\n", None, false, true),
+            ("X-Real-IP: 1.1.1.1\r\n", None, false, true),
+        ] {
+            let mut reader = dialect::http::Reader::new(dialect::http::Limits::default());
+            reader.push(format!("GET /ip HTTP/1.1\r\nHost: h\r\n{fields}\r\n").as_bytes());
+            let request = reader.next().unwrap().unwrap();
+            let expected = Forwarded { hops: hops.map(str::to_owned), https, other };
+            assert_eq!(forwarded(&request), expected, "{fields}");
+        }
+    }
+
+    #[test]
     fn rfc9110_9_2_1_head_never_updates() {
         let allow = |place: Place, method| {
             let refused = place.refuse(method);
@@ -181,7 +207,7 @@ mod tests {
     fn readiness_says_why_not() {
         for (ready, writable, status, word) in [
             (true, true, 200, "ready\n"),
-            (true, false, 503, "read-only"),
+            (true, false, 200, "read-only"),
             (false, true, 503, "not loaded"),
             (false, false, 503, "not loaded"),
         ] {

@@ -80,7 +80,8 @@ impl Told<'_> {
 
     /// One answer for the whole request.
     fn whole(&self, code: Code, why: &str) -> Response {
-        self.line("-", &code, Some(why));
+        let host = self.request.parameter(&["hostname"]).unwrap_or("-");
+        self.line(host, &code, Some(why));
         self.render(&[code])
     }
 }

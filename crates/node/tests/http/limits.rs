@@ -205,6 +205,41 @@ fn no_second_request_can_be_smuggled_behind_a_first() {
 }
 
 #[test]
+fn any_octets_are_survived_and_update_nothing() {
+    let service = Service::start();
+    let token = service.host("nas.own.example");
+    let whole = request(&token, "hostname=nas.own.example&myip=10.6.6.6", "X-Y: z\r\n");
+    let update = service.published("nas.own.example");
+    // A linear congruential generator: the same octets in every run.
+    let mut state = 7_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    for _ in 0..150 {
+        let mut octets = whole.clone().into_bytes();
+        // The token is damaged in any case, so that nothing may be changed.
+        let secret = whole.find("Basic ").expect("credentials") + 20;
+        octets[secret] = if octets[secret] == b'A' { b'B' } else { b'A' };
+        for _ in 0..next() % 8 {
+            let at = usize::try_from(next()).unwrap() % octets.len();
+            match next() % 3 {
+                0 => octets[at] = u8::try_from(next() % 256).unwrap(),
+                1 => octets.truncate(at.max(1)),
+                _ => octets.insert(at, u8::try_from(next() % 256).unwrap()),
+            }
+        }
+        let mut caller = service.call();
+        caller.try_send(&octets);
+        caller.shut();
+        let all = caller.rest();
+        assert!(!all.contains("good"), "{:?}\n{all}", String::from_utf8_lossy(&octets));
+    }
+    assert_eq!(service.call().get("/healthz").status, 200);
+    assert_eq!(service.published("nas.own.example"), update);
+}
+
+#[test]
 fn stopping_closes_what_is_idle_and_listens_no_more() {
     let mut service = Service::start();
     let token = service.host("nas.own.example");

@@ -111,6 +111,12 @@ impl Service {
         Caller::connect(self.address(), IpAddr::from([127, 0, 0, 1]))
     }
 
+    /// A new connection from ::1 to the last of its addresses.
+    pub(crate) fn call_v6(&self) -> Caller {
+        let to = *self.http.addresses().last().expect("an address");
+        Caller::connect(to, IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16]))
+    }
+
     /// A new connection from another address of the loopback network.
     pub(crate) fn call_from(&self, from: &str) -> Caller {
         Caller::connect(self.address(), from.parse().expect("an address"))

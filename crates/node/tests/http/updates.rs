@@ -76,6 +76,25 @@ fn update_of_one_family_preserves_the_other() {
 }
 
 #[test]
+fn the_source_is_published_for_its_own_family() {
+    let service = Service::start_with(|settings| {
+        settings.addresses.push("[::1]:0".parse().expect("an address"));
+    });
+    let token = service.host("nas.own.example");
+    let query = "hostname=nas.own.example";
+    let mut v6 = service.call_v6();
+    assert_eq!(v6.line(&token, query), "good ::1");
+    assert_eq!(service.published("nas.own.example"), ["60 ::1"]);
+    assert_eq!(service.call().line(&token, query), "good 127.0.0.1");
+    assert_eq!(service.published("nas.own.example"), ["60 127.0.0.1", "60 ::1"]);
+    assert_eq!(v6.line(&token, &format!("{query}&myip=10.0.0.1")), "good 10.0.0.1");
+    // IPv4 from the source, which has only IPv6: nothing is asked of either.
+    assert_eq!(v6.line(&token, &format!("{query}&myipv4=auto")), "nochg 10.0.0.1,::1");
+    assert_eq!(v6.get("/ip").body, "::1\n");
+    assert_eq!(v6.get("/ip?format=json").body, "{\"ip\":\"::1\",\"family\":6}\n");
+}
+
+#[test]
 fn garbage_never_deletes_or_publishes() {
     let service = Service::start();
     let token = service.host("nas.own.example");
