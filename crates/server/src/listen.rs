@@ -145,11 +145,14 @@ impl Server {
 
     /// Waits until nothing listens any more and all TCP connections have ended. After
     /// [`Server::stop`] that takes as long as the slowest reader of an answer, and no longer than
-    /// the idle limit.
-    pub async fn closed(&mut self) {
-        while let Some(ended) = self.acceptors.join_next().await {
-            if ended.is_err() {
-                tracing::error!("accepting DNS over TCP panicked");
+    /// the idle limit. Who drops the future before ends the connections as they are.
+    pub fn closed(&mut self) -> impl Future<Output = ()> + Send + use<> {
+        let mut acceptors = std::mem::take(&mut self.acceptors);
+        async move {
+            while let Some(ended) = acceptors.join_next().await {
+                if ended.is_err() {
+                    tracing::error!("accepting DNS over TCP panicked");
+                }
             }
         }
     }

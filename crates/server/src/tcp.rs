@@ -149,7 +149,15 @@ async fn converse(
             buffer.shrink_to(READ_OCTETS);
         }
     }
-    stream.shutdown().await
+    stream.shutdown().await?;
+    // Closing with octets unread would reset the connection, and answers on their way with it.
+    let discard = async {
+        while stream.read_buf(&mut incoming).await? > 0 {
+            incoming.clear();
+        }
+        Ok(())
+    };
+    timeout(LINGER, discard).await?
 }
 
 /// Reads until a message is complete; `false` when none will come.
@@ -232,6 +240,8 @@ const READ_OCTETS: usize = 4096;
 const OUT_OCTETS_MAX: usize = 128 * 1024;
 /// A message that was begun must be complete after so long.
 const MESSAGE: Duration = Duration::from_secs(5);
+/// How long a connection that we end may take to end its side.
+const LINGER: Duration = Duration::from_millis(500);
 /// Idle time when most places are taken.
 const IDLE_CROWDED: Duration = Duration::from_millis(500);
 /// Pause after a connection could not be accepted.

@@ -93,7 +93,15 @@ impl Running {
         if let Some(mut http) = http {
             http.stop(GRACE);
         }
-        lock(&server).stop();
+        let closed = {
+            let mut server = lock(&server);
+            server.stop();
+            server.closed()
+        };
+        // Answers that are on their way still reach who reads them.
+        if runtime.block_on(async { tokio::time::timeout(GRACE, closed).await }).is_err() {
+            tracing::warn!("DNS connections that did not read their answers were cut off");
+        }
         node.stop();
         runtime.shutdown_timeout(GRACE);
         tracing::info!("stopped");

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use wire::Rtype;
 
 use crate::raw::{opcode, query, summary};
-use crate::world::{PATIENCE, ask_tcp, ask_udp, ends, open, zones};
+use crate::world::{PATIENCE, ask_tcp, ask_udp, ends, framed, next_answer, open, zones};
 
 fn www() -> Vec<u8> {
     query("www.t.example", Rtype::A)
@@ -112,6 +112,31 @@ fn stop_ends_workers_and_connections_and_frees_the_port() {
 }
 
 #[test]
+fn stop_lets_an_answer_on_its_way_reach_its_reader() {
+    let mut world = open(&["127.0.0.1:0"], |_| ());
+    let mut stream = world.connect();
+    // More than the buffers of both sides hold, so that the last ones wait for us to read.
+    let huge = framed(&query("huge.t.example", Rtype::TXT));
+    let mut writer = stream.try_clone().expect("the same connection");
+    let writing = std::thread::spawn(move || (0..200).all(|_| writer.write_all(&huge).is_ok()));
+    assert!(next_answer(&mut stream).is_some());
+    world.server.stop();
+    let closed = world.server.closed();
+    let reading = std::thread::spawn(move || {
+        let mut answers = 1;
+        while next_answer(&mut stream).is_some() {
+            answers += 1;
+        }
+        answers
+    });
+    let closing = async { tokio::time::timeout(PATIENCE, closed).await };
+    world.runtime.block_on(closing).expect("closed in time");
+    // Every answer that came was whole; the rest of the queries was not read any more.
+    assert!(reading.join().expect("whole answers") >= 1);
+    writing.join().expect("a thread that ended");
+}
+
+#[test]
 fn dropping_the_server_ends_connections_too() {
     let world = open(&["127.0.0.1:0"], |_| ());
     let mut idle = world.connect();
@@ -156,7 +181,7 @@ fn what_was_asked_and_answered_is_published_as_metrics() {
     assert!(ends(&mut world.connect()), "one connection for each source");
     let mut response = www();
     response[2] |= 0x80;
-    stream.write_all(&crate::world::framed(&response)).expect("sent");
+    stream.write_all(&framed(&response)).expect("sent");
     assert!(ends(&mut stream));
     let recorder = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&recorder, || world.server.publish());

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
 use wire::Rtype;
 
 use crate::raw::{query, read, summary, with_id};
@@ -121,6 +122,26 @@ fn what_is_never_answered_ends_a_connection_after_the_answers_before_it() {
         stream.write_all(&burst).expect("sent");
         assert_eq!(summary(&next_answer(&mut stream).expect("an answer")), ANSWERED);
         assert!(ends(&mut stream), "{nonsense:?}");
+    }
+}
+
+#[test]
+fn ending_a_connection_with_octets_unread_does_not_destroy_answers_on_their_way() {
+    let world = one();
+    let huge = framed(&query("huge.t.example", Rtype::TXT));
+    for _ in 0..20 {
+        // So little room that most of the answer waits on the other side.
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("an option");
+        socket.connect(&world.address().into()).expect("a connection");
+        let mut stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        // The empty message ends the connection; what follows it is more than is read at once.
+        let burst = [&huge[..], &[0, 0], &framed(&www()).repeat(1_000)].concat();
+        stream.write_all(&burst).expect("sent");
+        let answer = next_answer(&mut stream).expect("an answer");
+        assert_eq!(read(&answer).answers.len(), 240);
+        assert!(stream.read(&mut [0]).is_ok_and(|length| length == 0), "an orderly end");
     }
 }
 
