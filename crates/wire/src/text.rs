@@ -147,7 +147,7 @@ fn read_by_other(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rdat
     let has_names = blocks(rtype).iter().any(|block| {
         matches!(block, Block::OldName | Block::FoldedName | Block::Name | Block::Rest)
     });
-    let mut line = format!(". 0 IN TYPE{}", rtype.0).into_bytes();
+    let mut line = format!(". 0 IN TYPE{}", like(rtype).0).into_bytes();
     for word in words {
         match word {
             word if word.is_quoted => {
@@ -224,7 +224,7 @@ impl Shown<'_> {
     fn by_other(&self) -> Option<String> {
         type Data<'a> = ZoneRecordData<&'a [u8], ParsedName<&'a [u8]>>;
         let mut parser = Parser::from_ref(self.octets);
-        let rtype = iana::Rtype::from_int(self.rtype.0);
+        let rtype = iana::Rtype::from_int(like(self.rtype).0);
         let data = Data::parse_rdata(rtype, &mut parser).ok()??;
         if matches!(data, Data::Unknown(_)) {
             return None;
@@ -262,6 +262,17 @@ fn fmt_strings(octets: &[u8], gap: &str, f: &mut fmt::Formatter<'_>) -> fmt::Res
         f.write_str("\"")?;
     }
     Ok(())
+}
+
+/// The type of which the other crate knows the form, where it is that of a type that it does not
+/// know.
+fn like(rtype: Rtype) -> Rtype {
+    match rtype {
+        Rtype::KEY | Rtype::RKEY => Rtype::DNSKEY,
+        Rtype::SMIMEA => Rtype::TLSA,
+        Rtype::DLV | Rtype::TA => Rtype::DS,
+        other => other,
+    }
 }
 
 /// Record data of the other crate as ours, checked against our table.
