@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -26,7 +27,7 @@ pub struct Settings {
     pub addresses: Vec<SocketAddr>,
     /// UDP workers for each address.
     pub workers: usize,
-    /// Most TCP connections at once.
+    /// Most TCP connections at once; never more than half of the files that the process may open.
     pub tcp_connections: usize,
     /// Most TCP connections from one source: an IPv4 address, or an IPv6 /64.
     pub tcp_per_source: usize,
@@ -91,7 +92,10 @@ impl Server {
             ready: Arc::clone(&ready),
             counters: tcp_counters,
             limits: Limits {
-                connections: settings.tcp_connections,
+                connections: affordable(
+                    settings.tcp_connections,
+                    getrlimit(Resource::Nofile).current,
+                ),
                 per_source: settings.tcp_per_source,
                 idle: settings.tcp_idle,
             },
@@ -165,6 +169,16 @@ impl Drop for Server {
     }
 }
 
+/// How many connections there may be when so many files may be open: others need some too, above all
+/// the store. `None` is no limit.
+fn affordable(wanted: usize, files: Option<u64>) -> usize {
+    let half = files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(usize::MAX);
+    if half < wanted {
+        tracing::warn!(wanted, allowed = half, "fewer DNS connections: too few files may be open");
+    }
+    wanted.min(half)
+}
+
 /// UDP sockets and a TCP listener at one address and port, which nobody else listens at.
 fn bind(asked: SocketAddr, workers: usize) -> io::Result<(Vec<UdpSocket>, TcpListener)> {
     let mut last = None;
@@ -186,7 +200,9 @@ fn udp_sockets(address: SocketAddr, workers: usize) -> io::Result<Vec<UdpSocket>
     // would share the port and get a part of our queries.
     let first = udp(address)?;
     first.bind(&address.into())?;
-    first.set_reuse_port(true)?;
+    if workers > 1 {
+        first.set_reuse_port(true)?;
+    }
     let others = (1..workers).map(|_| {
         let socket = udp(address)?;
         socket.set_reuse_port(true)?;

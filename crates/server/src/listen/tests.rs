@@ -26,3 +26,17 @@ fn all_workers_of_an_address_get_queries() {
     assert!(answered.iter().all(|&count| count > 0), "{answered:?}");
     assert_eq!(answered.iter().sum::<u64>(), 500);
 }
+
+#[test]
+fn connections_leave_half_of_the_files_to_others() {
+    let table = [
+        (10_000, None, 10_000),
+        (10_000, Some(1 << 20), 10_000),
+        (10_000, Some(1_024), 512),
+        (10, Some(1_024), 10),
+        (10, Some(u64::MAX), 10),
+    ];
+    for (wanted, files, expected) in table {
+        assert_eq!(affordable(wanted, files), expected, "{wanted} of {files:?}");
+    }
+}

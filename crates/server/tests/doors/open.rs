@@ -73,6 +73,15 @@ fn a_port_that_another_service_would_share_is_refused() {
 }
 
 #[test]
+fn a_port_of_one_worker_is_shared_with_nobody() {
+    let world = open(&["127.0.0.1:0"], |settings| settings.workers = 1);
+    let other = Socket::new(Domain::IPV4, Type::DGRAM, None).expect("a socket");
+    other.set_reuse_port(true).expect("an option");
+    let refused = other.bind(&world.address().into()).expect_err("the port is taken");
+    assert_eq!(refused.kind(), ErrorKind::AddrInUse);
+}
+
+#[test]
 fn a_port_that_only_tcp_has_taken_is_refused() {
     let runtime = Runtime::new().expect("a runtime");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a listener");
