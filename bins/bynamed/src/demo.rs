@@ -44,7 +44,8 @@ pub(crate) fn run(everywhere: &Everywhere, flags: &Flags, output: Output) -> Res
     } else {
         output.text(&demo.lines())?
     }
-    serve::wait(running)
+    serve::wait(running);
+    Ok(())
     // The folder goes away with its owner.
 }
 

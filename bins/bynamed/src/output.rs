@@ -140,6 +140,6 @@ mod tests {
         let value =
             json!({ "a": ["192.0.2.1", "192.0.2.2"], "host": "nas.dyn.example", "ttl_s": 60 });
         let text = lines(&value, &["host"]);
-        assert_eq!(text, "host   nas.dyn.example\na      192.0.2.1, 192.0.2.2\nttl (s)  60\n");
+        assert_eq!(text, "host     nas.dyn.example\na        192.0.2.1, 192.0.2.2\nttl (s)  60\n");
     }
 }

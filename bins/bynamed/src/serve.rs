@@ -24,14 +24,13 @@ pub(crate) fn run(configuration: &Configuration, output: Output) -> Result<(), F
         let ready = json!({ "ready": true, "dns": running.dns(), "http": running.http() });
         output.value(&ready)?;
     }
-    wait(running)
+    wait(running);
+    Ok(())
 }
 
 /// Waits for a signal, then ends well.
-pub(crate) fn wait(running: Running) -> Result<(), Fault> {
-    signals::wait(running.runtime())?;
-    running.stop();
-    Ok(())
+pub(crate) fn wait(running: Running) {
+    running.wait().stop();
 }
 
 /// Makes the process fit for serving: limits, permissions of files, what a panic does.

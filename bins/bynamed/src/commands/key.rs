@@ -52,7 +52,7 @@ impl Order {
             Order::Add { name, algorithm, secret, zones, allow } => {
                 let update = allow.contains(&Action::Update);
                 let transfer = allow.contains(&Action::Transfer);
-                // A secret that was given is known already, and is not repeated.
+                // Only a secret that was made is shown.
                 let print = if secret.is_some() { ONE } else { SECRET };
                 (Command::KeyAdd { key: name, algorithm, secret, zones, update, transfer }, print)
             }

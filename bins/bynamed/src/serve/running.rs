@@ -13,6 +13,7 @@ use node::admin::{self, AdminSocket};
 use server::Server;
 use tokio::runtime::Runtime;
 
+use super::signals::Asked;
 use crate::configuration::Settings;
 use crate::doors::{self, Chosen};
 use crate::fault::Fault;
@@ -28,6 +29,8 @@ pub(crate) struct Doors {
 /// A service that answers. [`Running::stop`] ends it well.
 pub(crate) struct Running {
     runtime: Runtime,
+    /// `None` once it was asked to stop.
+    asked: Option<Asked>,
     node: Arc<Node>,
     server: Arc<Mutex<Server>>,
     dns: Vec<SocketAddr>,
@@ -47,6 +50,7 @@ impl Running {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime =
             runtime.map_err(|why| Fault::failed(format!("cannot start threads: {why}")))?;
+        let asked = Some(Asked::listen(&runtime)?);
         let claimed = Node::claim(&settings.node_options()).map_err(|why| order::opened(&why))?;
         let ready = Arc::new(AtomicBool::new(false));
         let client = claimed.client().clone();
@@ -62,7 +66,7 @@ impl Running {
         let admin = admin::serve(Arc::clone(&node))
             .map_err(|why| Fault::failed(format!("cannot open the admin socket: {why}")))?;
         tracing::info!(data = %settings.data.display(), "ready");
-        Ok(Running { runtime, node, server, dns, http, admin })
+        Ok(Running { runtime, asked, node, server, dns, http, admin })
     }
 
     /// Where DNS is answered.
@@ -80,14 +84,17 @@ impl Running {
         &self.node
     }
 
-    /// What the doors run on.
-    pub(crate) fn runtime(&self) -> &Runtime {
-        &self.runtime
+    /// Waits until it is asked to stop.
+    pub(crate) fn wait(mut self) -> Running {
+        if let Some(asked) = self.asked.take() {
+            asked.wait(&self.runtime);
+        }
+        self
     }
 
     /// Closes the doors, answers what was read, writes down what is only in memory.
     pub(crate) fn stop(self) {
-        let Running { runtime, node, server, dns: _, http, admin } = self;
+        let Running { runtime, asked: _, node, server, dns: _, http, admin } = self;
         // Orders and updates first: what they change is still answered.
         drop(admin);
         if let Some(mut http) = http {

@@ -5,32 +5,34 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::fault::Fault;
 
-/// Waits for SIGTERM or SIGINT. From then on a second one ends the process at once.
-pub(super) fn wait(runtime: &Runtime) -> Result<(), Fault> {
-    let asked = runtime.block_on(async {
-        let mut asked = Asked {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        };
-        let signal = asked.next().await;
-        tracing::info!(signal, "stopping; a second signal ends at once");
-        Ok::<_, std::io::Error>(asked)
-    });
-    let mut asked = asked.map_err(|why| Fault::failed(format!("signals: {why}")))?;
-    runtime.spawn(async move {
-        let signal = asked.next().await;
-        tracing::warn!(signal, "ended at once");
-        end();
-    });
-    Ok(())
-}
-
-struct Asked {
+/// The signals that ask for it, SIGTERM and SIGINT.
+pub(crate) struct Asked {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Asked {
+    /// From here on the signals do not end the process; they are waited for.
+    pub(super) fn listen(runtime: &Runtime) -> Result<Asked, Fault> {
+        let _inside = runtime.enter();
+        let listen = || {
+            let terminate = signal(SignalKind::terminate())?;
+            Ok(Asked { terminate, interrupt: signal(SignalKind::interrupt())? })
+        };
+        listen().map_err(|why: std::io::Error| Fault::failed(format!("signals: {why}")))
+    }
+
+    /// Waits for the first. From then on a second one ends the process at once.
+    pub(super) fn wait(mut self, runtime: &Runtime) {
+        let signal = runtime.block_on(self.next());
+        tracing::info!(signal, "stopping; a second signal ends at once");
+        runtime.spawn(async move {
+            let signal = self.next().await;
+            tracing::warn!(signal, "ended at once");
+            end();
+        });
+    }
+
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",

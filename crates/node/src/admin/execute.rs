@@ -271,17 +271,19 @@ impl Orders<'_> {
     }
 
     fn key_add(&self, command: &Command) -> Result<Value, AdminError> {
-        let Command::KeyAdd { key, algorithm, secret, zones, update, transfer } = command else {
+        let Command::KeyAdd { key, algorithm, secret: given, zones, update, transfer } = command
+        else {
             return Err(AdminError::Invalid("not an order for a key".to_owned()));
         };
         let key = name(key)?;
-        let secret = match secret {
+        let secret = match given {
             Some(given) => BASE64
                 .decode(given.as_bytes())
                 .map_err(|_| AdminError::Invalid("the secret is not base64".to_owned()))?,
             None => [self.random()?, self.random()?].concat(),
         };
-        let shown = BASE64.encode(&secret);
+        // A secret that was given is known already, and is not repeated.
+        let made = given.is_none().then(|| BASE64.encode(&secret));
         self.operate(Operation::AddKey(NewKey {
             name: key.clone(),
             algorithm: tsig_algorithm(algorithm)?,
@@ -290,7 +292,11 @@ impl Orders<'_> {
             update: *update,
             transfer: *transfer,
         }))?;
-        Ok(json!({ "key": text(&key), "algorithm": algorithm, "secret": shown }))
+        let mut value = json!({ "key": text(&key), "algorithm": algorithm });
+        if let Some(secret) = made {
+            value["secret"] = Value::String(secret);
+        }
+        Ok(value)
     }
 
     fn account(&self, account: Option<&str>) -> Result<AccountId, AdminError> {

@@ -1,6 +1,7 @@
 //! The admin socket: `admin.sock` in the data directory, for its owner only.
 //!
-//! A caller writes one line of JSON, what follows the order, and shuts its side down. The service
+//! The service greets, so that a caller whose order can not have been read knows it. A caller writes
+//! one line of JSON, what follows the order, and shuts its side down. The service
 //! writes one line of JSON, `{"ok":…}` or `{"error":…,"exit":…}`, then a zone file or the rows of a
 //! list, one value a line.
 
@@ -10,14 +11,14 @@ use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{AdminError, Command, execute};
+use super::{AdminError, Answer, Command, execute};
 use crate::node::Node;
 
 /// The open admin socket of a running service.
@@ -25,7 +26,17 @@ use crate::node::Node;
 pub struct AdminSocket {
     path: PathBuf,
     stopping: Arc<AtomicBool>,
+    calls: Arc<Calls>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The callers of the moment.
+#[derive(Debug, Default)]
+struct Calls {
+    open: AtomicUsize,
+    /// Orders that are read and not answered.
+    working: Mutex<usize>,
+    done: Condvar,
 }
 
 /// What a service answered to a call.
@@ -51,8 +62,8 @@ pub enum CallError {
         /// Exit code.
         exit: u8,
     },
-    /// The connection broke, or it was not our service.
-    #[error("the admin socket: {0}")]
+    /// The connection broke after the order was sent, or it was not our service.
+    #[error("could not confirm that the order was carried out: {0}")]
     Broken(#[from] io::Error),
 }
 
@@ -68,26 +79,19 @@ pub fn serve(node: Arc<Node>) -> io::Result<AdminSocket> {
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let stopping = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&stopping);
-    let accept = move || accept(&listener, &node, &stop);
+    let calls = Arc::new(Calls::default());
+    let (stop, own) = (Arc::clone(&stopping), Arc::clone(&calls));
+    let accept = move || accept(&listener, &node, &stop, &own);
     let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(accept)?;
-    Ok(AdminSocket { path, stopping, thread: Some(thread) })
+    Ok(AdminSocket { path, stopping, calls, thread: Some(thread) })
 }
 
 /// Gives an order to the service that runs on a data directory.
 pub fn call(data: &Path, command: &Command, body: &mut dyn Read) -> Result<Called, CallError> {
-    let mut stream = match UnixStream::connect(path(data)) {
-        Ok(stream) => stream,
-        Err(why) => {
-            return Err(match why.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NotRunning,
-                _ => CallError::Broken(why),
-            });
-        }
-    };
+    // Whatever keeps us from being greeted, the order was not read: it may be given again.
+    let (mut stream, mut reader) = connect(data)?;
     let mut line = serde_json::to_vec(command).map_err(io::Error::other)?;
     line.push(b'\n');
-    stream.set_write_timeout(Some(IDLE))?;
     let sent = stream.write_all(&line).and_then(|()| io::copy(body, &mut stream)).map(drop);
     let sent = sent.and_then(|()| stream.shutdown(Shutdown::Write));
     // The service may have refused the order before it had read everything: that is its answer.
@@ -97,20 +101,43 @@ pub fn call(data: &Path, command: &Command, body: &mut dyn Read) -> Result<Calle
     }
     let patience = if command.may_take_long() { LONG } else { IDLE };
     stream.set_read_timeout(Some(patience))?;
-    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.by_ref().take(ANSWER_OCTETS_MAX).read_line(&mut line)?;
-    let mut answer: Value = serde_json::from_str(&line).map_err(io::Error::other)?;
-    if let Some(message) = answer.get("error").and_then(Value::as_str) {
-        let exit = answer.get("exit").and_then(Value::as_u64);
-        let exit = exit.and_then(|exit| u8::try_from(exit).ok()).unwrap_or(1);
-        return Err(CallError::Answered { message: message.to_owned(), exit });
+    if line.is_empty() {
+        let ended = "the service ended before it answered";
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, ended).into());
     }
+    let mut answer: Value = serde_json::from_str(&line).map_err(io::Error::other)?;
+    refused(&answer)?;
     let value = answer.get_mut("ok").map(Value::take).unwrap_or_default();
     Ok(Called { value, body: reader })
 }
 
+/// A connection to a service that has greeted.
+fn connect(data: &Path) -> Result<(UnixStream, BufReader<UnixStream>), CallError> {
+    let not_running = |_: io::Error| CallError::NotRunning;
+    let stream = UnixStream::connect(path(data)).map_err(not_running)?;
+    stream.set_write_timeout(Some(IDLE)).map_err(not_running)?;
+    stream.set_read_timeout(Some(IDLE)).map_err(not_running)?;
+    let mut reader = BufReader::new(stream.try_clone().map_err(not_running)?);
+    let mut line = String::new();
+    reader.by_ref().take(ORDER_OCTETS_MAX).read_line(&mut line).map_err(not_running)?;
+    if line != GREETING {
+        refused(&serde_json::from_str(&line).unwrap_or_default())?;
+        return Err(CallError::NotRunning);
+    }
+    Ok((stream, reader))
+}
+
+fn refused(answer: &Value) -> Result<(), CallError> {
+    let Some(message) = answer.get("error").and_then(Value::as_str) else { return Ok(()) };
+    let exit = answer.get("exit").and_then(Value::as_u64);
+    let exit = exit.and_then(|exit| u8::try_from(exit).ok()).unwrap_or(1);
+    Err(CallError::Answered { message: message.to_owned(), exit })
+}
+
 impl Drop for AdminSocket {
+    /// Takes no more orders; those that were read are answered.
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
         // Wakes the accepting thread. When it cannot be reached, it has ended already.
@@ -118,32 +145,58 @@ impl Drop for AdminSocket {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        self.calls.wait(GRACE);
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-fn accept(listener: &UnixListener, node: &Arc<Node>, stopping: &AtomicBool) {
-    let callers = Arc::new(AtomicUsize::new(0));
+impl Calls {
+    /// Waits until every order that was read is answered, for so long at most.
+    fn wait(&self, most: Duration) {
+        let working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
+        // Late ones are cut off: their callers cannot confirm what came of them, and say so.
+        let _ = self.done.wait_timeout_while(working, most, |working| *working > 0);
+    }
+
+    fn work<T>(&self, work: impl FnOnce() -> T) -> T {
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        let done = work();
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.done.notify_all();
+        done
+    }
+}
+
+fn accept(
+    listener: &UnixListener,
+    node: &Arc<Node>,
+    stopping: &Arc<AtomicBool>,
+    calls: &Arc<Calls>,
+) {
     for stream in listener.incoming() {
         if stopping.load(Ordering::SeqCst) {
             return;
         }
-        let Ok(stream) = stream else { continue };
-        if callers.fetch_add(1, Ordering::SeqCst) >= CALLERS_MAX {
-            callers.fetch_sub(1, Ordering::SeqCst);
+        let Ok(stream) = stream else {
+            // For example: out of file descriptors. Waiting lets some be closed.
+            std::thread::park_timeout(PAUSE);
+            continue;
+        };
+        if calls.open.fetch_add(1, Ordering::SeqCst) >= CALLERS_MAX {
+            calls.open.fetch_sub(1, Ordering::SeqCst);
             turn_away(&stream);
             continue;
         }
-        let (node, own) = (Arc::clone(node), Arc::clone(&callers));
+        let (node, own, stopping) = (Arc::clone(node), Arc::clone(calls), Arc::clone(stopping));
         let answer = move || {
-            if let Err(why) = answer(&node, stream) {
+            if let Err(why) = answer(&node, &stream, &own, &stopping) {
                 tracing::debug!(%why, "a caller of the admin socket went away");
             }
-            own.fetch_sub(1, Ordering::SeqCst);
+            own.open.fetch_sub(1, Ordering::SeqCst);
         };
         let spawned = std::thread::Builder::new().name("admin-call".to_owned()).spawn(answer);
         if spawned.is_err() {
-            callers.fetch_sub(1, Ordering::SeqCst);
+            calls.open.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }
@@ -155,16 +208,33 @@ fn turn_away(mut stream: &UnixStream) {
     let _ = stream.set_nonblocking(true).and_then(|()| writeln!(stream, "{line}"));
 }
 
-fn answer(node: &Node, stream: UnixStream) -> io::Result<()> {
+fn answer(
+    node: &Node,
+    stream: &UnixStream,
+    calls: &Calls,
+    stopping: &AtomicBool,
+) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_write_timeout(Some(IDLE))?;
-    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut writer = stream;
+    writer.write_all(GREETING.as_bytes())?;
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.by_ref().take(ORDER_OCTETS_MAX).read_line(&mut line)?;
-    let answered = serde_json::from_str::<Command>(&line)
-        .map_err(|why| AdminError::Invalid(format!("the order is malformed: {why}")))
-        .and_then(|command| execute(node, &command, &mut reader));
-    let mut writer = io::BufWriter::new(&stream);
+    calls.work(|| {
+        let answered = if stopping.load(Ordering::SeqCst) {
+            Err(AdminError::Unavailable("the service is stopping".to_owned()))
+        } else {
+            serde_json::from_str::<Command>(&line)
+                .map_err(|why| AdminError::Invalid(format!("the order is malformed: {why}")))
+                .and_then(|command| execute(node, &command, &mut reader))
+        };
+        write_answer(answered, stream)
+    })
+}
+
+fn write_answer(answered: Result<Answer, AdminError>, stream: &UnixStream) -> io::Result<()> {
+    let mut writer = io::BufWriter::new(stream);
     match answered {
         Ok(answer) => {
             writeln!(writer, "{}", json!({ "ok": answer.value }))?;
@@ -184,6 +254,12 @@ fn path(data: &Path) -> PathBuf {
     data.join("admin.sock")
 }
 
+/// What the service says first; the number is that of the protocol.
+const GREETING: &str = "byname admin 1\n";
+/// How long orders that were read may take when the service stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// Pause after a caller could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Longest line of an order, in octets: room for a token of a thousand hosts.
 const ORDER_OCTETS_MAX: u64 = 1024 * 1024;
 /// Longest first line of an answer, in octets; what can be long follows it.

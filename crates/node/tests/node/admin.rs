@@ -171,7 +171,8 @@ fn nonsense_on_the_socket_is_answered_with_an_error() {
         stream.shutdown(std::net::Shutdown::Write).expect("a socket");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
-        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        let answer = answer.lines().last().expect("a line after the greeting");
+        let answer: Value = serde_json::from_str(answer).expect("JSON");
         assert_eq!(answer["exit"], 1, "{nonsense:?}: {answer}");
     }
     node.stop();

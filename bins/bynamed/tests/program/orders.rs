@@ -1,0 +1,82 @@
+//! Orders find the service, or the data, or wait for who has them.
+
+use rustix::process::Signal;
+
+use crate::bynamed::{HOST, Place, ZONE};
+
+#[test]
+fn orders_at_the_same_time_wait_for_each_other() {
+    let (place, _) = Place::with_host();
+    let hosts: Vec<String> = (0..8).map(|number| format!("h{number}.{ZONE}")).collect();
+    std::thread::scope(|scope| {
+        for host in &hosts {
+            scope.spawn(|| place.json(&["host", "add", host]));
+        }
+    });
+    assert_eq!(place.json(&["host", "list"]).as_array().map(Vec::len), Some(9));
+}
+
+#[test]
+fn orders_while_a_service_starts_and_stops_are_carried_out_once() {
+    let (place, _) = Place::with_host();
+    std::thread::scope(|scope| {
+        let orders = scope.spawn(|| {
+            for number in 0..12 {
+                place.json(&["host", "add", &format!("h{number}.{ZONE}")]);
+            }
+        });
+        while !orders.is_finished() {
+            // It may find the data directory in use by an order: that is an error, not a wait.
+            let mut command = place.command(&["serve", "--dns", "127.0.0.1:0", "--http", "none"]);
+            let mut child = command.arg("--json").spawn().expect("the program");
+            let id = i32::try_from(child.id()).expect("a process id");
+            let pid = rustix::process::Pid::from_raw(id).expect("a process id");
+            std::thread::park_timeout(std::time::Duration::from_millis(100));
+            let _ = rustix::process::kill_process(pid, Signal::TERM);
+            child.wait().expect("our own child");
+        }
+    });
+    assert_eq!(place.json(&["host", "list"]).as_array().map(Vec::len), Some(13));
+}
+
+#[test]
+fn socket_that_a_killed_service_left_is_in_nobodys_way() {
+    let (place, token) = Place::with_host();
+    let mut service = place.serve(&[]);
+    assert_eq!(service.update(&token, "198.51.100.7"), "good 198.51.100.7");
+    service.signal(Signal::KILL);
+    service.wait();
+    assert!(place.data().join("admin.sock").exists());
+    assert_eq!(place.json(&["host", "show", HOST])["a"][0], "198.51.100.7");
+    let again = place.serve(&[]);
+    assert_eq!(place.json(&["zone", "list"])[0]["zone"], ZONE);
+    assert!(again.stop().success());
+    assert!(!place.data().join("admin.sock").exists());
+}
+
+#[test]
+fn import_from_standard_input_becomes_visible_in_a_running_service() {
+    let (place, _) = Place::with_host();
+    let service = place.serve(&[]);
+    let mut command = place.command(&["zone", "import", "new.example", "-"]);
+    command.stdin(std::process::Stdio::piped());
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().expect("the program");
+    let text = "@ 60 IN SOA ns1 h 1 2 3 4 5\n@ 60 IN NS ns1\n";
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), text.as_bytes())
+        .expect("a pipe that takes octets");
+    assert!(child.wait().expect("our own child").success());
+    assert_eq!(service.rcode("new.example"), 0);
+}
+
+#[test]
+fn frozen_account_cannot_change_its_hosts_and_rotated_tokens_are_worth_nothing() {
+    let (place, old) = Place::with_host();
+    let service = place.serve(&[]);
+    let new = place.json(&["host", "rotate", HOST])["token"].as_str().map(str::to_owned);
+    let new = new.expect("a token");
+    assert_eq!(service.update(&old, "198.51.100.7"), "badauth");
+    assert_eq!(service.update(&new, "198.51.100.7"), "good 198.51.100.7");
+    place.json(&["account", "freeze", "operator"]);
+    assert_ne!(service.update(&new, "198.51.100.8"), "good 198.51.100.8");
+    assert_eq!(place.json(&["host", "show", HOST])["a"][0], "198.51.100.7");
+}
