@@ -44,8 +44,41 @@ pub(crate) enum LogFormat {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Keep the names of this machine up to date, until told to stop.
+    Run(ConfigArguments),
+    /// Look, decide and publish one time.
+    Once(OnceArguments),
     /// Publish one address now, without any configuration.
     Update(UpdateArguments),
+    /// Say what each source knows about the address of this machine. Publishes nothing.
+    Detect(ConfigArguments),
+    /// Say what was last published, and what is waited for. Asks nobody.
+    Status(ConfigArguments),
+}
+
+/// Where configuration and state are.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// The configuration file. By default `/etc/byname/byname.toml` for root, otherwise
+    /// `~/.config/byname/byname.toml`, if it is there. Every option is a variable as well:
+    /// `BYNAME_SERVER`, `BYNAME_HOST`, `BYNAME_TOKEN` and so on.
+    #[arg(long, value_name = "FILE", env = "BYNAME_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The file that remembers what is published. By default `/var/lib/byname-agent/state.json` for
+    /// root, otherwise `~/.local/state/byname/state.json`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+/// The arguments of `byname once`.
+#[derive(Debug, Args)]
+pub(crate) struct OnceArguments {
+    /// Where configuration and state are.
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Ask the service again, whatever it has said and however long it wanted to be left alone.
+    #[arg(long)]
+    pub(crate) retry: bool,
 }
 
 /// The arguments of `byname update`.
@@ -78,7 +111,10 @@ impl Command {
     /// speak when something is wrong.
     pub(crate) fn level(&self) -> tracing::Level {
         match self {
-            Command::Update(_) => tracing::Level::WARN,
+            Command::Run(_) => tracing::Level::INFO,
+            Command::Once(_) | Command::Update(_) | Command::Detect(_) | Command::Status(_) => {
+                tracing::Level::WARN
+            }
         }
     }
 }

@@ -14,7 +14,13 @@
 //! [`cli::Command`], then the file of a command.
 
 mod cli;
+mod daemon;
+mod detect;
+mod once;
 mod output;
+mod places;
+mod start;
+mod status;
 mod talk;
 mod update;
 
@@ -35,7 +41,11 @@ fn main() -> ExitCode {
     };
     talk::start(&cli);
     let exit = match &cli.command {
+        Command::Run(arguments) => daemon::run(arguments),
+        Command::Once(arguments) => once::run(arguments, cli.json),
         Command::Update(arguments) => update::run(arguments, cli.json),
+        Command::Detect(arguments) => detect::run(arguments, cli.json),
+        Command::Status(arguments) => status::run(arguments, cli.json),
     };
     exit.into()
 }

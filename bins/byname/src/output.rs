@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use agent::observe::{Cause, Observation, Observed};
 use agent::outcome::{Outcome, Pausing};
 use serde_json::{Value, json};
 
 /// What the exit code says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// As wanted.
     Ok = 0,
@@ -15,10 +16,19 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The arguments or the configuration are wrong.
     Usage = 2,
-    /// Nobody answers.
-    Unreachable = 4,
     /// The service refuses, and will go on to.
     Refused = 3,
+    /// Nobody answers.
+    Unreachable = 4,
+}
+
+impl Exit {
+    /// The one that says more: what somebody has to act on comes first, what will pass by itself
+    /// last.
+    pub(crate) fn or_worse(self, other: Exit) -> Exit {
+        let order = [Exit::Usage, Exit::Refused, Exit::Unreachable, Exit::Failed];
+        order.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(Exit::Ok)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -40,6 +50,11 @@ pub(crate) fn error(message: &str, hint: Option<&str>) {
 /// Prints a warning and what to do about it on stderr.
 pub(crate) fn warning(message: &str, hint: Option<&str>) {
     say("warning", message, hint);
+}
+
+/// Prints on stderr what is worth knowing and no reason to do anything.
+pub(crate) fn note(message: &str) {
+    say("note", message, None);
 }
 
 fn say(kind: &str, message: &str, hint: Option<&str>) {
@@ -103,5 +118,40 @@ pub(crate) fn complain(host: &str, outcome: &Outcome) {
             error(&message, Some(stop.hint()));
         }
         Outcome::Paused(why) => error(&format!("`{host}`: {why}"), None),
+    }
+}
+
+/// What was observed, as a JSON object.
+pub(crate) fn observed(observed: &Observed) -> Value {
+    match observed {
+        Observed::Known(addresses) => {
+            json!({ "observed": "known", "addresses": addresses.as_slice() })
+        }
+        Observed::None => json!({ "observed": "none" }),
+        Observed::Unknown(why) => json!({ "observed": "unknown", "message": why.to_string() }),
+    }
+}
+
+/// What was observed, for people.
+pub(crate) fn observed_text(observed: &Observed) -> String {
+    match observed {
+        Observed::Known(addresses) => addresses.to_string(),
+        Observed::None => "no address".to_owned(),
+        Observed::Unknown(why) => format!("unknown: {why}"),
+    }
+}
+
+/// The exit code when nothing is known of either family; otherwise all is well.
+pub(crate) fn exit_of_observation(observation: &Observation) -> Exit {
+    match (&observation.ipv4, &observation.ipv6) {
+        (Observed::Unknown(one), Observed::Unknown(other)) => {
+            let unreachable =
+                |cause: &Cause| matches!(cause, Cause::Unreachable(_) | Cause::NoSource);
+            let nobody = unreachable(one) && unreachable(other);
+            if nobody { Exit::Unreachable } else { Exit::Failed }
+        }
+        (Observed::Known(_) | Observed::None, _) | (_, Observed::Known(_) | Observed::None) => {
+            Exit::Ok
+        }
     }
 }

@@ -21,6 +21,8 @@
 
 pub mod address;
 pub mod backoff;
+pub mod config;
+pub mod cycle;
 pub mod desired;
 pub mod echo;
 pub mod http;
@@ -30,6 +32,8 @@ pub mod observe;
 pub mod outcome;
 pub mod plan;
 pub mod publish;
+pub mod run;
 pub mod secret;
 pub mod server;
+pub mod sources;
 pub mod state;

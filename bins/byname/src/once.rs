@@ -1,0 +1,122 @@
+//! `byname once`: through the flow one time.
+
+use agent::config::Config;
+use agent::cycle::{Cycle, HostReport, Report};
+use agent::observe::{Cause, Observed};
+use agent::outcome::{Outcome, Pausing};
+use agent::plan::Plan;
+use agent::state::file::{StateFile, StateFileError};
+use serde_json::{Value, json};
+
+use crate::cli::OnceArguments;
+use crate::output::{self, Exit};
+use crate::start;
+
+/// Looks, decides, publishes, and prints what came of it.
+pub(crate) fn run(arguments: &OnceArguments, as_json: bool) -> Exit {
+    let (config, state) = match start::configuration(&arguments.config) {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    let report = match go(config, &state, arguments.retry) {
+        Ok(report) => report,
+        Err(error) => return start::no_state(&error),
+    };
+    if as_json {
+        output::result(&json(&report).to_string());
+    } else {
+        for host in &report.hosts {
+            output::result(&format!("{} {}", word(host), host.host));
+        }
+    }
+    complain(&report);
+    exit(&report)
+}
+
+fn go(config: Config, path: &std::path::Path, retry: bool) -> Result<Report, StateFileError> {
+    let mut opened = StateFile::open(path)?;
+    if let Some(why) = &opened.damaged {
+        let message = format!("the state file `{}` is damaged: {why}", path.display());
+        output::warning(&message, Some("starting afresh; every host is published once more"));
+    }
+    let cycle = Cycle::new(config);
+    if retry {
+        cycle.lift(&mut opened.state);
+        opened.file.save(&opened.state)?;
+    }
+    cycle.go(&opened.file, &mut opened.state, &|| false)
+}
+
+fn json(report: &Report) -> Value {
+    let hosts: Vec<Value> = report.hosts.iter().map(host_json).collect();
+    json!({
+        "ipv4": output::observed(&report.observation.ipv4),
+        "ipv6": output::observed(&report.observation.ipv6),
+        "hosts": hosts,
+    })
+}
+
+fn host_json(report: &HostReport) -> Value {
+    let mut told = match (&report.plan, &report.outcome) {
+        (_, Some(outcome)) => output::members(outcome),
+        (Plan::Stopped(stop), None) => output::members(&Outcome::Stopped(*stop)),
+        (Plan::Wait { for_ms, why }, None) => json!({
+            "outcome": "waiting",
+            "message": why.to_string(),
+            "for_ms": for_ms,
+        }),
+        (Plan::Nothing | Plan::Publish(_), None) => json!({ "outcome": "nothing" }),
+    };
+    told["host"] = json!(report.host);
+    told
+}
+
+fn word(report: &HostReport) -> &'static str {
+    match (&report.plan, &report.outcome) {
+        (_, Some(outcome)) => output::word(outcome),
+        (Plan::Stopped(_), None) => "stopped",
+        (Plan::Wait { .. }, None) => "waiting",
+        (Plan::Nothing | Plan::Publish(_), None) => "nothing",
+    }
+}
+
+fn complain(report: &Report) {
+    for (family, observed) in
+        [("IPv4", &report.observation.ipv4), ("IPv6", &report.observation.ipv6)]
+    {
+        match observed {
+            Observed::Unknown(Cause::NoSource) | Observed::Known(_) | Observed::None => {}
+            Observed::Unknown(why) => {
+                output::warning(&format!("{family} is unknown and stays as it is: {why}"), None);
+            }
+        }
+    }
+    for host in &report.hosts {
+        match (&host.plan, &host.outcome) {
+            (_, Some(outcome)) => output::complain(&host.host, outcome),
+            (Plan::Stopped(stop), None) => {
+                output::complain(&host.host, &Outcome::Stopped(*stop));
+                let message = format!("`{}` was not asked for again", host.host);
+                output::warning(&message, Some("when that is done, `byname once --retry`"));
+            }
+            (Plan::Wait { for_ms, why }, None) => {
+                let seconds = for_ms.div_ceil(1000);
+                let message = format!("`{}` waits for another {seconds} s: {why}", host.host);
+                output::error(&message, Some("`byname once --retry` asks at once"));
+            }
+            (Plan::Nothing | Plan::Publish(_), None) => {}
+        }
+    }
+}
+
+fn exit(report: &Report) -> Exit {
+    let of_host = |host: &HostReport| match (&host.plan, &host.outcome) {
+        (_, Some(outcome)) => output::exit(outcome),
+        (Plan::Stopped(_), None) => Exit::Refused,
+        (Plan::Wait { why: Pausing::Unreachable(_), .. }, None) => Exit::Unreachable,
+        (Plan::Wait { .. }, None) => Exit::Failed,
+        (Plan::Nothing | Plan::Publish(_), None) => Exit::Ok,
+    };
+    let observed = output::exit_of_observation(&report.observation);
+    report.hosts.iter().map(of_host).fold(observed, Exit::or_worse)
+}
