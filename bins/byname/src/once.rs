@@ -2,7 +2,7 @@
 
 use agent::config::Config;
 use agent::cycle::{Cycle, HostReport, Report};
-use agent::observe::{Cause, Observed};
+use agent::observe::{Cause, Observation, Observed};
 use agent::outcome::{Outcome, Pausing};
 use agent::plan::Plan;
 use agent::state::file::{StateFile, StateFileError};
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &OnceArguments, as_json: bool) -> Exit {
         output::result(&json(&report).to_string());
     } else {
         for host in &report.hosts {
-            output::result(&format!("{} {}", word(host), host.host));
+            output::result(&format!("{} {}", word(host, &report.observation), host.host));
         }
     }
     complain(&report);
@@ -48,7 +48,7 @@ fn go(config: Config, path: &std::path::Path, retry: bool) -> Result<Report, Sta
 }
 
 fn json(report: &Report) -> Value {
-    let hosts: Vec<Value> = report.hosts.iter().map(host_json).collect();
+    let hosts: Vec<Value> = report.hosts.iter().map(|host| host_json(host, report)).collect();
     json!({
         "ipv4": output::observed(&report.observation.ipv4),
         "ipv6": output::observed(&report.observation.ipv6),
@@ -56,8 +56,8 @@ fn json(report: &Report) -> Value {
     })
 }
 
-fn host_json(report: &HostReport) -> Value {
-    let mut told = match (&report.plan, &report.outcome) {
+fn host_json(host: &HostReport, report: &Report) -> Value {
+    let mut told = match (&host.plan, &host.outcome) {
         (_, Some(outcome)) => output::members(outcome),
         (Plan::Stopped(stop), None) => output::members(&Outcome::Stopped(*stop)),
         (Plan::Wait { for_ms, why }, None) => json!({
@@ -65,30 +65,42 @@ fn host_json(report: &HostReport) -> Value {
             "message": why.to_string(),
             "for_ms": for_ms,
         }),
-        (Plan::Nothing | Plan::Publish(_), None) => json!({ "outcome": "nothing" }),
+        (Plan::Nothing | Plan::Publish(_), None) => {
+            json!({ "outcome": word(host, &report.observation) })
+        }
     };
-    told["host"] = json!(report.host);
+    told["host"] = json!(host.host);
     told
 }
 
-fn word(report: &HostReport) -> &'static str {
-    match (&report.plan, &report.outcome) {
+fn word(host: &HostReport, observation: &Observation) -> &'static str {
+    let is_unknown = |observed| matches!(observed, &Observed::Unknown(_));
+    match (&host.plan, &host.outcome) {
         (_, Some(outcome)) => output::word(outcome),
         (Plan::Stopped(_), None) => "stopped",
         (Plan::Wait { .. }, None) => "waiting",
-        (Plan::Nothing | Plan::Publish(_), None) => "nothing",
+        (Plan::Nothing | Plan::Publish(_), None)
+            if is_unknown(&observation.ipv4) && is_unknown(&observation.ipv6) =>
+        {
+            "unknown"
+        }
+        (Plan::Nothing | Plan::Publish(_), None) => "current",
     }
 }
 
 fn complain(report: &Report) {
-    for (family, observed) in
-        [("IPv4", &report.observation.ipv4), ("IPv6", &report.observation.ipv6)]
-    {
-        match observed {
-            Observed::Unknown(Cause::NoSource) | Observed::Known(_) | Observed::None => {}
-            Observed::Unknown(why) => {
-                output::warning(&format!("{family} is unknown and stays as it is: {why}"), None);
-            }
+    let observation = &report.observation;
+    for (family, own, other) in [
+        ("IPv4", &observation.ipv4, &observation.ipv6),
+        ("IPv6", &observation.ipv6, &observation.ipv4),
+    ] {
+        let Observed::Unknown(why) = own else { continue };
+        let message = format!("{family} is unknown and stays as it is: {why}");
+        match other {
+            _ if *why == Cause::NoSource => {}
+            // Many machines have one family only.
+            Observed::Known(_) | Observed::None => output::note(&message),
+            Observed::Unknown(_) => output::warning(&message, None),
         }
     }
     for host in &report.hosts {
