@@ -82,12 +82,16 @@ fn rfc7766_8_messages_may_be_split_anywhere() {
 fn rfc7766_6_1_1_answers_and_their_length_come_without_delay() {
     let world = one();
     let mut stream = world.connect();
-    let begin = Instant::now();
-    for _ in 0..100 {
-        assert_eq!(summary(&ask_tcp(&mut stream, &www())), ANSWERED);
-    }
-    // Each exchange would take 40 ms if acknowledgements were waited for.
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    let mut times: Vec<Duration> = (0..100)
+        .map(|_| {
+            let begin = Instant::now();
+            assert_eq!(summary(&ask_tcp(&mut stream, &www())), ANSWERED);
+            begin.elapsed()
+        })
+        .collect();
+    times.sort();
+    // Most would take 40 ms if acknowledgements were waited for; a few may for other reasons.
+    assert!(times[50] < Duration::from_millis(35), "{times:?}");
 }
 
 #[test]
