@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use account::Entity;
 use store::{Event, Fact, ImportId, Item};
 use wire::{Name, Serial};
 use zone::{Delta, Zone};
@@ -78,11 +79,15 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
         Fact::Entity { after: Some(entity), .. } => live.directory_mut().put(entity.clone()),
         Fact::Entity { before: Some(entity), after: None } => {
             live.directory_mut().remove(&entity.key());
+            if let Entity::Host(host) = entity {
+                live.forget(&host.name);
+            }
         }
         Fact::Entity { before: None, after: None } => {}
         Fact::ZoneDropped { zone } => {
             live.zones().remove(zone);
             live.directory_mut().remove_hosts_of(zone);
+            live.forget_strays();
         }
         Fact::Staged { import, zone, rrsets } => stage(staging, *import, zone, rrsets.clone()),
         Fact::Imported { import, serial, .. } => {

@@ -98,6 +98,18 @@ impl Live {
         }
     }
 
+    /// Forgets what was noted of a host that is gone.
+    pub(crate) fn forget(&self, host: &Name) {
+        self.seen().remove(host);
+    }
+
+    /// The same for all hosts that went with their zone.
+    pub(crate) fn forget_strays(&self) {
+        let mut seen = self.seen();
+        let directory = self.directory();
+        seen.retain(|name, _| directory.host(name).is_some());
+    }
+
     fn seen(&self) -> MutexGuard<'_, HashMap<Name, Timestamp>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,6 +11,12 @@ mod batches;
 #[path = "engine/hosts.rs"]
 mod hosts;
 
+#[path = "engine/model.rs"]
+mod model;
+#[path = "engine/plain.rs"]
+mod plain;
+#[path = "engine/reference.rs"]
+mod reference;
 #[path = "engine/rig.rs"]
 mod rig;
 #[path = "engine/serials.rs"]
