@@ -109,3 +109,6 @@ pub fn exposed_pace(
 
 /// Least time between two changes by an exposed token, in milliseconds.
 pub const EXPOSED_CHANGE_MS: u64 = 60_000;
+
+#[cfg(test)]
+mod tests;

@@ -103,4 +103,33 @@ mod tests {
         assert_eq!(Secret::parse(""), None);
         assert_eq!(Secret::parse(&format!("{} ", secret.reveal())), None);
     }
+
+    /// A token's text stays what it is: scanners and devices hold it.
+    #[test]
+    fn secret_has_a_prefix_a_body_and_a_checksum_that_never_change() {
+        for (random, text) in [
+            ([0; 16], "byn_0000000000000000000000"),
+            ([0xff; 16], "byn_7n42DGM5Tflk9n8mt7Fhc7"),
+            (*b"0123456789abcdef", "byn_1Sw75eItjWvn5aWJbDTr2E"),
+        ] {
+            let secret = Secret::from_random(random);
+            let (body, checksum) = secret.reveal().split_at(26);
+            assert_eq!(body, text);
+            assert!(checksum.bytes().all(|octet| octet.is_ascii_alphanumeric()), "{checksum}");
+            // Base 62 of the CRC-32 of what stands before it, as a scanner computes it.
+            let value = checksum.bytes().fold(0_u64, |value, octet| {
+                value * 62 + ALPHABET.iter().position(|&digit| digit == octet).unwrap() as u64
+            });
+            assert_eq!(value, u64::from(crc32fast::hash(body.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn secret_hash_is_sha256_of_the_whole_text() {
+        // FIPS 180-2, appendix B.1.
+        let digest = hash(b"abc");
+        assert_eq!(digest[..4], [0xba, 0x78, 0x16, 0xbf]);
+        let secret = Secret::from_random([7; 16]);
+        assert_eq!(secret.hash(), hash(secret.reveal().as_bytes()));
+    }
 }

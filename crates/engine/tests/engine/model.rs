@@ -182,7 +182,7 @@ impl Run {
         assert_eq!(self.reference.pos, self.rig.head().0, "all of the batch is answered");
         self.note_serials(&batch);
         self.check_visible();
-        if self.rig.in_flight.is_empty() && self.rig.head().0 % 3 == 0 {
+        if self.rig.in_flight.is_empty() && self.rig.head().0.is_multiple_of(3) {
             self.tables = Some(self.rig.engine.items().collect());
         }
     }
@@ -353,7 +353,7 @@ impl Run {
                 let token = *tokens.get(usize::from(n[2]) % tokens.len().max(1))?;
                 let set = (60, BTreeSet::from([vec![9, 9, 9, n[3]]]));
                 let mut steps = vec![Step::Replace(host, A, set)];
-                if n[3] % 8 == 0 {
+                if n[3].is_multiple_of(8) {
                     steps.extend(edits());
                 }
                 Wish::Change(Who::Token(token), zone.clone(), Vec::new(), steps)

@@ -202,39 +202,10 @@ impl Reference {
     fn operation(&mut self, wish: &Wish) -> Answer {
         let id = self.pos + 1;
         match wish {
-            Wish::AddZone(zone, records) => {
-                if self.zones.contains_key(zone) {
-                    return Err("exists");
-                }
-                self.check_new_zone(zone)?;
-                self.zones.insert(zone.clone(), Zone { records: records.clone(), serial: 100 });
-                self.asked_serial.insert(zone.clone(), 100);
-            }
-            Wish::RemoveZone(zone) => {
-                self.zones.remove(zone).ok_or("missing")?;
-                self.hosts.retain(|_, (of, _)| of != zone);
-                let left = self.key.as_mut().is_none_or(|zones| {
-                    zones.remove(zone);
-                    !zones.is_empty()
-                });
-                if !left {
-                    self.key = None;
-                }
-            }
+            Wish::AddZone(zone, records) => self.add_zone(zone, records)?,
+            Wish::RemoveZone(zone) => self.remove_zone(zone)?,
             Wish::Stage(import, zone, records) => {
-                let import = import.unwrap_or(id);
-                if import != id && !self.staged.contains_key(&import) {
-                    return Err("missing");
-                }
-                if import == id && self.staged.len() >= 16 {
-                    return Err("limit");
-                }
-                let new = (zone.clone(), Records::new());
-                let (of, staged) = self.staged.entry(import).or_insert(new);
-                if of != zone {
-                    return Err("invalid");
-                }
-                staged.extend(records.clone());
+                self.stage(import.unwrap_or(id), zone, records)?;
             }
             Wish::Import(import, zone, serial) => self.import(*import, zone, *serial)?,
             Wish::DropImport(import) => drop(self.staged.remove(import).ok_or("missing")?),
@@ -284,6 +255,46 @@ impl Reference {
             Wish::Change(..) | Wish::IfSerial(..) | Wish::Seen => {}
         }
         Ok(true)
+    }
+
+    fn add_zone(&mut self, zone: &str, records: &Records) -> Result<(), &'static str> {
+        if self.zones.contains_key(zone) {
+            return Err("exists");
+        }
+        self.check_new_zone(zone)?;
+        self.zones.insert(zone.to_owned(), Zone { records: records.clone(), serial: 100 });
+        self.asked_serial.insert(zone.to_owned(), 100);
+        Ok(())
+    }
+
+    fn remove_zone(&mut self, zone: &str) -> Result<(), &'static str> {
+        self.zones.remove(zone).ok_or("missing")?;
+        self.hosts.retain(|_, (of, _)| of != zone);
+        let left = self.key.as_mut().is_none_or(|zones| {
+            zones.remove(zone);
+            !zones.is_empty()
+        });
+        if !left {
+            self.key = None;
+        }
+        Ok(())
+    }
+
+    fn stage(&mut self, import: u64, zone: &str, records: &Records) -> Result<(), &'static str> {
+        let is_new = import == self.pos + 1;
+        if !is_new && !self.staged.contains_key(&import) {
+            return Err("missing");
+        }
+        if is_new && self.staged.len() >= 16 {
+            return Err("limit");
+        }
+        let new = (zone.to_owned(), Records::new());
+        let (of, staged) = self.staged.entry(import).or_insert(new);
+        if of != zone {
+            return Err("invalid");
+        }
+        staged.extend(records.clone());
+        Ok(())
     }
 
     fn check_new_zone(&self, zone: &str) -> Result<(), &'static str> {
