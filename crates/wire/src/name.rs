@@ -382,3 +382,6 @@ pub(crate) const MAX_OCTETS: usize = 255;
 pub(crate) const MAX_LABEL: u8 = 63;
 /// Most labels of a name: 127 of one octet each, and the root.
 pub(crate) const MAX_LABELS: usize = 127;
+
+#[cfg(test)]
+mod tests;
