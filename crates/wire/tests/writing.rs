@@ -1,5 +1,7 @@
 //! Composing responses: limits, compression, going back, OPT.
 
+#![expect(clippy::panic, reason = "a step that fails is a failed test")]
+
 use wire::{Ede, Full, Message, Name, Query, Rcode, Rdata, Rtype, Section, Writer};
 
 const QUESTION: &[u8] = b"\x03WwW\x07example\0\0\x01\0\x01";
