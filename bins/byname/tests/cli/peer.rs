@@ -62,12 +62,10 @@ impl Peer {
         self.script(|script| script.answer = answer.into());
     }
 
-    #[allow(dead_code, reason = "not every test target has several hosts")]
     pub(crate) fn answer_for(&self, host: &str, answer: &str) {
         self.script(|script| script.special = Some((host.into(), answer.into())));
     }
 
-    #[allow(dead_code, reason = "not every test target has an echo that lies")]
     pub(crate) fn echo(&self, echo: &str) {
         self.script(|script| script.echo = echo.into());
     }
@@ -78,13 +76,11 @@ impl Peer {
     }
 
     /// The head of the last update.
-    #[allow(dead_code, reason = "not every test target looks at it")]
     pub(crate) fn request(&self) -> String {
         self.script(|script| script.updates.last().cloned()).expect("an update")
     }
 
     /// Waits for an update with this text in it.
-    #[allow(dead_code, reason = "not every test target waits")]
     pub(crate) fn wait_for(&self, text: &str) {
         let script = self.shared.script.lock().expect("a script");
         let has_come = |script: &mut Script| !script.updates.iter().any(|head| head.contains(text));
@@ -94,7 +90,6 @@ impl Peer {
     }
 
     /// Stops listening; returns the URL where nobody is any more.
-    #[allow(dead_code, reason = "not every test target stops it")]
     pub(crate) fn stop(self) -> String {
         self.url()
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a step that fails is a failed test")]
 
-#[path = "peer/peer.rs"]
+mod daemon;
 mod peer;
 
 use std::fs;
