@@ -103,9 +103,8 @@ impl Problems {
 pub(crate) fn read(everywhere: &Everywhere, flags: &Flags) -> Result<Configuration, Box<Problems>> {
     let mut reading = Reading::new();
     let environment = environment();
-    let named = environment.iter().find(|(key, _)| key == "config").map(|(_, file)| file.into());
-    if let Some(file) = everywhere.config.clone().or(named) {
-        reading.file(&file);
+    if let Some(file) = &everywhere.config {
+        reading.file(file);
     }
     reading.environment(&environment);
     reading.flags(everywhere, flags);
@@ -166,7 +165,6 @@ impl Reading {
                 Some(option) => {
                     self.set(option, std::slice::from_ref(value), &format!("`{variable}`"));
                 }
-                None if key == "config" => {}
                 // Our other programs have variables with this prefix too, so only what looks like
                 // a slip is one.
                 None => {

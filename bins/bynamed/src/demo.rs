@@ -120,6 +120,7 @@ impl Demo {
     /// Lines that work when they are copied.
     fn lines(&self) -> String {
         let Demo { token, data, .. } = self;
+        let agent = agent();
         let mut text = format!("byname demo: zone {ZONE}, host {HOST}\ntoken: {token}\n");
         let end = if self.temporary { ", deleted at the end" } else { "" };
         text.push_str(&format!("data: {data}{end}\n"));
@@ -136,7 +137,7 @@ impl Demo {
         if let Some(http) = self.http {
             text.push_str(&format!(
                 "\nwith our own agent:\n  \
-                 byname update --server http://{http} --host {HOST} --token {token} --ip {ADDRESS}\n\
+                 {agent} update --server http://{http} --host {HOST} --token {token} --ip {ADDRESS}\n\
                  \nwith ddclient: these lines in a file with mode 600, then `ddclient -daemon=0 -file FILE`\n  \
                  ssl=no\n  cache=/tmp/ddclient-demo.cache\n  use=web, web=http://{http}/ip\n  \
                  protocol=dyndns2\n  server={http}\n  script=/nic/update\n  login={HOST}\n  \
@@ -145,6 +146,17 @@ impl Demo {
         }
         text.push_str("\nstop with Ctrl-C\n");
         text
+    }
+}
+
+/// How the agent is run by whoever runs us: from the same place, or through cargo in a checkout.
+fn agent() -> String {
+    let own = std::env::current_exe().unwrap_or_default();
+    let beside = own.with_file_name("byname");
+    match (beside.is_file(), own.components().any(|part| part.as_os_str() == "target")) {
+        (true, _) => beside.display().to_string(),
+        (false, true) => "cargo run --release -p byname --".to_owned(),
+        (false, false) => "byname".to_owned(),
     }
 }
 

@@ -56,7 +56,8 @@ pub(crate) fn suggest(unknown: &str) -> Option<&'static str> {
     let unknown = unknown.to_lowercase().replace('-', "_");
     let known = OPTIONS.iter().map(|option| (distance(&unknown, option.key), option.key));
     let (distance, key) = known.min()?;
-    (distance <= DISTANCE_MAX.min(unknown.len() / 2)).then_some(key)
+    // A longer word has room for more slips. `host` is a word of its own, not a slip of `http`.
+    (distance <= (unknown.len() / LETTERS_PER_SLIP).max(1)).then_some(key)
 }
 
 /// Settings given as flags: those in the table but `data`, which every command takes.
@@ -205,8 +206,8 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// What our variables in the environment begin with.
 pub(crate) const PREFIX: &str = "BYNAME_";
-/// Most edits between a key and what was meant.
-const DISTANCE_MAX: usize = 4;
+/// One edit for so many letters may lie between a key and what was meant.
+const LETTERS_PER_SLIP: usize = 4;
 /// Width of a comment in the sample.
 const COMMENT_CHARS: usize = 96;
 /// Width of a line in the reference.

@@ -80,6 +80,8 @@ pub(crate) fn deliver(
         match admin::call(data, command, body) {
             Ok(called) => return finish(called, command, out),
             Err(CallError::NotRunning) => {}
+            // What follows an import is gone, so that one cannot be given again.
+            Err(CallError::Stopping) if !matches!(command, Command::ZoneImport { .. }) => {}
             Err(why) => return Err(unanswered(&why)),
         }
         match admin::direct(&options, command, body, out) {
@@ -133,7 +135,7 @@ fn finish(called: Called, command: &Command, out: &mut dyn Write) -> Result<Valu
 fn unanswered(why: &CallError) -> Fault {
     let exit = match why {
         CallError::Answered { exit, .. } => Exit::of(*exit),
-        CallError::NotRunning | CallError::Broken(_) => Exit::Unreachable,
+        CallError::NotRunning | CallError::Stopping | CallError::Broken(_) => Exit::Unreachable,
     };
     Fault { exit, ..Fault::failed(why) }
 }

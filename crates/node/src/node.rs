@@ -69,8 +69,12 @@ impl NodeError {
 
     /// What an operator can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
-        if let NodeError::State(_) = self {
-            return Some("start it again: the folded tables are built anew from the log");
+        match self {
+            NodeError::State(_) => {
+                return Some("start it again: the folded tables are built anew from the log");
+            }
+            NodeError::Store(StoreError::Unavailable(_)) => return Some(DISK_HINT),
+            _ => {}
         }
         match self.open_error()? {
             OpenError::Lock(LockError::Held(_)) => {
@@ -86,6 +90,7 @@ impl NodeError {
                 Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                     file_hint(ErrorKind::PermissionDenied)
                 }
+                Some(ErrorCode::SystemIoFailure) => Some(DISK_HINT),
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Some(
                     "keep a copy of the directory, and restore the newest backup into a new one",
                 ),
@@ -326,6 +331,9 @@ pub(crate) fn open_tables(directory: &Path) -> Result<StateDb, NodeError> {
     }
 }
 
+/// What SQLite says is too little to tell which of these it is.
+const DISK_HINT: &str =
+    "the disk is full, read-only or failing: look with `df` and at the system's log";
 /// Most requests that wait for the writer.
 const QUEUE: usize = 65_536;
 /// How far serials jump after a restore: more changes than a backup can be old, and less than

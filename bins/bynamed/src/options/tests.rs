@@ -80,6 +80,9 @@ fn suggestions_are_for_slips_only() {
         ("trusted_proxy", Some("trusted_proxies")),
         ("tcp_conections", Some("tcp_connections")),
         ("rubbish", None),
+        ("host", None),
+        ("token", None),
+        ("server", None),
         ("x", None),
         ("", None),
     ] {

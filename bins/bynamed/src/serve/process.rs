@@ -32,3 +32,34 @@ fn end_on_panic() {
         std::process::abort();
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    /// Runs itself again as a process that may be lost.
+    #[test]
+    fn panic_of_any_thread_ends_the_process_with_an_error() {
+        if is_inside() {
+            super::prepare();
+            let thread = std::thread::spawn(|| panic!("a thread that is lost"));
+            // Without the hook this comes back with an error, and the process ends well.
+            let _ = thread.join();
+            return;
+        }
+        let own = std::env::current_exe().unwrap();
+        let mut command = Command::new(own);
+        command.args(["--exact", TEST, "--nocapture"]).env(MARK, "1");
+        let ended = command.output().unwrap();
+        assert!(!ended.status.success(), "it went on without its thread");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(said.contains("a thread that is lost"), "{said}");
+    }
+
+    fn is_inside() -> bool {
+        std::env::vars_os().any(|(name, _)| name == MARK)
+    }
+
+    const TEST: &str = "serve::process::tests::panic_of_any_thread_ends_the_process_with_an_error";
+    const MARK: &str = "BYNAMED_TEST_INSIDE";
+}

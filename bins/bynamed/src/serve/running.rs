@@ -63,8 +63,11 @@ impl Running {
         let http = open_http(settings, &doors.http, opening, &runtime)?;
         let node = Arc::new(claimed.load().map_err(|why| order::opened(&why))?);
         ready.store(true, Ordering::Release);
-        let admin = admin::serve(Arc::clone(&node))
-            .map_err(|why| Fault::failed(format!("cannot open the admin socket: {why}")))?;
+        let admin = admin::serve(Arc::clone(&node)).map_err(|why| {
+            let fault = Fault::failed(format!("cannot open the admin socket: {why}"));
+            // sun_path of unix(7) has room for 108 octets.
+            fault.hint("it lies in the data directory, whose path must be short and writable")
+        })?;
         tracing::info!(data = %settings.data.display(), "ready");
         Ok(Running { runtime, asked, node, server, dns, http, admin })
     }

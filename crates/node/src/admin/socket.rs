@@ -54,6 +54,9 @@ pub enum CallError {
     /// No service runs on this data directory.
     #[error("no service is running on this data directory")]
     NotRunning,
+    /// The service is stopping; it has read the order and not carried it out.
+    #[error("the service is stopping")]
+    Stopping,
     /// The service answered with an error: the message and the exit code for it.
     #[error("{message}")]
     Answered {
@@ -130,6 +133,9 @@ fn connect(data: &Path) -> Result<(UnixStream, BufReader<UnixStream>), CallError
 }
 
 fn refused(answer: &Value) -> Result<(), CallError> {
+    if answer.get("stopping").is_some() {
+        return Err(CallError::Stopping);
+    }
     let Some(message) = answer.get("error").and_then(Value::as_str) else { return Ok(()) };
     let exit = answer.get("exit").and_then(Value::as_u64);
     let exit = exit.and_then(|exit| u8::try_from(exit).ok()).unwrap_or(1);
@@ -222,13 +228,12 @@ fn answer(
     let mut line = String::new();
     reader.by_ref().take(ORDER_OCTETS_MAX).read_line(&mut line)?;
     calls.work(|| {
-        let answered = if stopping.load(Ordering::SeqCst) {
-            Err(AdminError::Unavailable("the service is stopping".to_owned()))
-        } else {
-            serde_json::from_str::<Command>(&line)
-                .map_err(|why| AdminError::Invalid(format!("the order is malformed: {why}")))
-                .and_then(|command| execute(node, &command, &mut reader))
-        };
+        if stopping.load(Ordering::SeqCst) {
+            return writeln!(writer, "{}", json!({ "stopping": true }));
+        }
+        let answered = serde_json::from_str::<Command>(&line)
+            .map_err(|why| AdminError::Invalid(format!("the order is malformed: {why}")))
+            .and_then(|command| execute(node, &command, &mut reader));
         write_answer(answered, stream)
     })
 }

@@ -1,5 +1,8 @@
 //! What a node knows after it was stopped, with and without its folded tables.
 
+use account::Actor;
+use engine::{Operation, Outcome, Request};
+use node::Node;
 use node::admin::Command;
 use wire::{Name, Rtype};
 use zone::View;
@@ -102,4 +105,22 @@ fn data_directory_has_one_owner() {
         assert!(second.is_held(), "{second}");
         assert!(second.hint().is_some());
     });
+}
+
+/// Doors are open before the state is loaded: what they take waits.
+#[test]
+fn request_before_the_state_is_loaded_is_answered_after() {
+    let playground = Playground::new();
+    let claimed = Node::claim(&playground.options()).expect("the data directory");
+    let client = claimed.client().clone();
+    assert!(client.live().zones().all().is_empty(), "nothing is loaded yet");
+    let operation = Operation::AddAccount("alice".to_owned());
+    let request = Request { actor: Actor::Operator, origin: None, operation };
+    let mut outcome = client.submit(request).expect("room in the queue");
+    assert!(outcome.try_recv().is_err(), "nobody can have judged it");
+    let node = claimed.load().expect("a node");
+    let outcome = outcome.blocking_recv().expect("an outcome");
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    assert!(!node.live().zones().all().is_empty());
+    node.stop();
 }
