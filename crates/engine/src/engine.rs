@@ -414,6 +414,3 @@ const STEP_MAX: usize = 4096;
 const EXPOSED_KEPT: usize = 65_536;
 /// Weight at which a batch is closed, in octets.
 const BATCH_WEIGHT_MAX: usize = 2 * 1024 * 1024;
-
-#[cfg(test)]
-mod tests;
