@@ -14,7 +14,8 @@
 //! `Submission → Engine::push → Engine::step → Batch → (append) → Engine::settle → Reply`.
 //! Batches may be judged while earlier ones are being written; every reply, also a refusal or "no
 //! change", waits for the batches that were judged before it; when one is lost, what was judged
-//! after it is judged again.
+//! after it is judged again. Changes of DNS data share a batch and see what is decided but not yet
+//! visible; every other operation is judged alone, against the visible state.
 //!
 //! # Start reading at
 //! `engine.rs`, then `judge.rs`.

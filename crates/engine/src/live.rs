@@ -55,10 +55,8 @@ impl Live {
 
     /// When a host was last seen, written down or not.
     pub fn last_seen(&self, host: &Name) -> Option<Timestamp> {
-        let (created, written) =
-            self.directory().host(host).map(|host| (host.created, host.last_seen))?;
-        // A touch from before is of an earlier host of this name.
-        let noted = self.seen().get(host).copied().filter(|&at| at >= created);
+        let written = self.directory().host(host)?.last_seen;
+        let noted = self.seen().get(host).copied();
         written.max(noted)
     }
 
@@ -70,22 +68,8 @@ impl Live {
     /// Hosts seen and not written down, as many as one bulk write takes. They stay noted until
     /// [`Live::written`]: a write may fail.
     pub(crate) fn unwritten(&self) -> Vec<(Name, Timestamp)> {
-        let mut noted: Vec<(Name, Timestamp)> = {
-            let seen = self.seen();
-            seen.iter().take(SEEN_HOSTS_MAX).map(|(name, at)| (name.clone(), *at)).collect()
-        };
-        let mut stale = Vec::new();
-        let directory = self.directory();
-        noted.retain(|(name, at)| {
-            let holds = directory.host(name).is_some_and(|host| *at >= host.created);
-            if !holds {
-                stale.push((name.clone(), *at));
-            }
-            holds
-        });
-        drop(directory);
-        self.written(&stale);
-        noted
+        let seen = self.seen();
+        seen.iter().take(SEEN_HOSTS_MAX).map(|(name, at)| (name.clone(), *at)).collect()
     }
 
     /// Forgets hosts that are written down, but for those seen again since.

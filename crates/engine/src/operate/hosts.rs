@@ -211,4 +211,4 @@ const TOKEN_HOSTS_MAX: usize = 1000;
 /// Most tokens of one host that are accepted.
 const HOST_TOKENS_MAX: usize = 100;
 /// Most dead tokens that one operation forgets.
-const TOKENS_FORGOTTEN_MAX: usize = 1000;
+const TOKENS_FORGOTTEN_MAX: usize = 100;

@@ -123,9 +123,6 @@ impl Reference {
                 };
                 match self.zones.get(zone) {
                     None => Err("NoSuchZone"),
-                    Some(_) if steps.iter().any(|step| !step.owner(zone).ends_with(zone)) => {
-                        Err("OutsideZone")
-                    }
                     Some(found) if !holds(found) => Err("RrsetMissing"),
                     Some(_) => self.change(&Who::Operator, zone, &[], steps),
                 }
@@ -145,13 +142,14 @@ impl Reference {
     fn change(&mut self, who: &Who, zone: &str, needs: &[Condition], steps: &[Step]) -> Answer {
         let found = self.zones.get(zone).ok_or("NoSuchZone")?;
         self.may(who, zone, needs, steps)?;
-        if steps.iter().any(|step| !step.owner(zone).ends_with(zone)) {
-            return Err("OutsideZone");
-        }
         let (with_values, plain): (Vec<_>, Vec<_>) =
             needs.iter().partition(|need| matches!(need, Condition::Equals(..)));
         for need in plain.into_iter().chain(with_values) {
             need.holds(&found.records)?;
+        }
+        // RFC 2136 §3.4.1 comes after §3.2.
+        if steps.iter().any(|step| !step.owner(zone).ends_with(zone)) {
+            return Err("OutsideZone");
         }
         let mut after = found.clone();
         for step in steps {
