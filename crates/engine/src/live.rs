@@ -29,7 +29,8 @@ impl Live {
         &self.zones
     }
 
-    /// The directory, for reading; hold it for a few lines only.
+    /// The directory, for reading; hold it for a few lines only, and call nothing else of `Live`
+    /// that reads it meanwhile: the engine may be waiting to write.
     pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -39,7 +40,7 @@ impl Live {
     }
 
     /// Notes that a client sent a valid update for a host. Kept in memory; written in bulk. A name
-    /// that is no host is passed over.
+    /// that is no host is passed over. Reads the directory.
     pub fn touch(&self, host: &Name, at: Timestamp) {
         if self.directory().host(host).is_none() {
             return;
@@ -53,7 +54,7 @@ impl Live {
         }
     }
 
-    /// When a host was last seen, written down or not.
+    /// When a host was last seen, written down or not. Reads the directory.
     pub fn last_seen(&self, host: &Name) -> Option<Timestamp> {
         let written = self.directory().host(host)?.last_seen;
         let noted = self.seen().get(host).copied();
