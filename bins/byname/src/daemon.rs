@@ -13,23 +13,23 @@ use crate::output::{self, Exit};
 use crate::{places, start};
 
 /// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again.
-pub(crate) fn run(arguments: &ConfigArguments) -> Exit {
+pub(crate) fn run(arguments: &ConfigArguments, as_json: bool) -> Exit {
     // First, so that a signal during the start is not lost.
     let signals = match signals() {
         Ok(signals) => signals,
         Err(error) => {
-            output::error(&format!("cannot listen for signals: {error}"), None);
-            return Exit::Failed;
+            let message = format!("cannot listen for signals: {error}");
+            return output::fault(as_json, &message, None, Exit::Failed);
         }
     };
-    let (config, state) = match start::configuration(arguments) {
+    let (config, state) = match start::configuration(arguments, as_json) {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
     let load = || places::places(arguments).and_then(|places| Config::load(&places));
     match agent::run::run(config, &load, &state, signals) {
         Ok(()) => Exit::Ok,
-        Err(error) => start::no_state(&error),
+        Err(error) => start::no_state(&error, as_json),
     }
 }
 

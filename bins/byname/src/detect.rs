@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &ConfigArguments, as_json: bool) -> Exit {
     let loaded = places::places(arguments).and_then(|places| Sources::load(&places));
     let (sources, http) = match loaded {
         Ok(loaded) => loaded,
-        Err(error) => return start::wrong(&error),
+        Err(error) => return start::wrong(&error, as_json),
     };
     let readings = Asker::new(sources, http).readings();
     let verdict = verdict(&readings);

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     };
     talk::start(&cli);
     let exit = match &cli.command {
-        Command::Run(arguments) => daemon::run(arguments),
+        Command::Run(arguments) => daemon::run(arguments, cli.json),
         Command::Once(arguments) => once::run(arguments, cli.json),
         Command::Update(arguments) => update::run(arguments, cli.json),
         Command::Detect(arguments) => detect::run(arguments, cli.json),

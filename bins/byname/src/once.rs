@@ -14,13 +14,13 @@ use crate::start;
 
 /// Looks, decides, publishes, and prints what came of it.
 pub(crate) fn run(arguments: &OnceArguments, as_json: bool) -> Exit {
-    let (config, state) = match start::configuration(&arguments.config) {
+    let (config, state) = match start::configuration(&arguments.config, as_json) {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
     let report = match go(config, &state, arguments.retry) {
         Ok(report) => report,
-        Err(error) => return start::no_state(&error),
+        Err(error) => return start::no_state(&error, as_json),
     };
     if as_json {
         output::result(&json(&report).to_string());

@@ -47,6 +47,16 @@ pub(crate) fn error(message: &str, hint: Option<&str>) {
     say("error", message, hint);
 }
 
+/// Says why the program ends before it has done anything: on stderr, and for programs on stdout as
+/// well.
+pub(crate) fn fault(as_json: bool, message: &str, hint: Option<&str>, exit: Exit) -> Exit {
+    if as_json {
+        result(&json!({ "error": message, "hint": hint, "exit": exit as u8 }).to_string());
+    }
+    error(message, hint);
+    exit
+}
+
 /// Prints a warning and what to do about it on stderr.
 pub(crate) fn warning(message: &str, hint: Option<&str>) {
     say("warning", message, hint);

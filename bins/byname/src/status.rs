@@ -13,7 +13,7 @@ use crate::{places, start};
 pub(crate) fn run(arguments: &ConfigArguments, as_json: bool) -> Exit {
     let path = match &arguments.state {
         Some(path) => Ok(path.clone()),
-        None => configured(arguments),
+        None => configured(arguments, as_json),
     };
     let path = match path {
         Ok(path) => path,
@@ -21,12 +21,12 @@ pub(crate) fn run(arguments: &ConfigArguments, as_json: bool) -> Exit {
     };
     let (state, damaged) = match file::peek(&path) {
         Ok(found) => found,
-        Err(error) => return start::no_state(&error),
+        Err(error) => return start::no_state(&error, as_json),
     };
     if let Some(why) = damaged {
         let message = format!("the state file `{}` is damaged: {why}", path.display());
-        output::error(&message, Some("the next `byname once` or `byname run` starts afresh"));
-        return Exit::Failed;
+        let hint = Some("the next `byname once` or `byname run` starts afresh");
+        return output::fault(as_json, &message, hint, Exit::Failed);
     }
     if as_json {
         let hosts: Vec<Value> = state.entries().into_iter().map(entry_json).collect();
@@ -39,17 +39,15 @@ pub(crate) fn run(arguments: &ConfigArguments, as_json: bool) -> Exit {
     Exit::Ok
 }
 
-fn configured(arguments: &ConfigArguments) -> Result<std::path::PathBuf, Exit> {
+fn configured(arguments: &ConfigArguments, as_json: bool) -> Result<std::path::PathBuf, Exit> {
     let config = places::places(arguments).and_then(|places| Config::load(&places));
     match config {
         Ok(Config { state: Some(path), .. }) => Ok(path),
         // Without a configuration there may still be a state in the usual place.
-        Ok(Config { state: None, .. }) | Err(ConfigError::Missing { .. }) => places::usual_state()
-            .map_err(|why| {
-                output::error(why, Some("name a file with `--state`"));
-                Exit::Usage
-            }),
-        Err(error) => Err(start::wrong(&error)),
+        Ok(Config { state: None, .. }) | Err(ConfigError::Missing { .. }) => {
+            start::usual_state(as_json)
+        }
+        Err(error) => Err(start::wrong(&error, as_json)),
     }
 }
 

@@ -19,8 +19,7 @@ pub(crate) fn run(arguments: &UpdateArguments, as_json: bool) -> Exit {
     let (server, token) = match parse(arguments) {
         Ok(parsed) => parsed,
         Err((message, hint)) => {
-            output::error(&message, hint);
-            return Exit::Usage;
+            return output::fault(as_json, &message, hint, Exit::Usage);
         }
     };
     if server.is_in_clear() && !arguments.allow_http {

@@ -99,6 +99,13 @@ impl Cycle {
         }
     }
 
+    /// Tries at once what only the network has kept from being done.
+    pub fn network_has_changed(&self, state: &mut State) {
+        for host in &self.config.hosts {
+            self.record(host, state).network_has_changed();
+        }
+    }
+
     fn one(
         &self,
         host: &str,

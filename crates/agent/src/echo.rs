@@ -54,8 +54,14 @@ pub fn read(reply: &Reply, family: Family, allowed: Allowed) -> Result<IpAddr, C
 
 /// An echo on this machine sees a loopback address, and nobody else can have put it there.
 fn allowed_at(url: &str, allowed: Allowed) -> Allowed {
-    let loopback = Server::parse(url).is_ok_and(|server| server.is_loopback());
+    let loopback = server_of(url).is_some_and(|server| server.is_loopback());
     Allowed { loopback, ..allowed }
+}
+
+/// Who answers at the URL of an echo.
+pub fn server_of(url: &str) -> Option<Server> {
+    let (base, _) = url.split_once('?').unwrap_or((url, ""));
+    Server::parse(base).ok()
 }
 
 fn address_in(text: &str, family: Family) -> Option<IpAddr> {

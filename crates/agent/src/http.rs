@@ -119,6 +119,7 @@ impl Http {
 /// Sorts the client's errors by the only question that matters: can it have been carried out?
 fn failure(error: Error) -> Failure {
     use io::ErrorKind as Io;
+    let unreachable = || Failure::Unreachable(words(&error));
     match &error {
         Error::BadUri(_)
         | Error::Http(_)
@@ -128,17 +129,15 @@ fn failure(error: Error) -> Failure {
         | Error::Rustls(_)
         | Error::Pem(_)
         | Error::TlsRequired
-        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-            Failure::Unreachable(error.to_string())
-        }
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => unreachable(),
         Error::Io(io) => match io.kind() {
             Io::ConnectionRefused
             | Io::HostUnreachable
             | Io::NetworkUnreachable
             | Io::NetworkDown
             | Io::AddrNotAvailable
-            | Io::PermissionDenied => Failure::Unreachable(error.to_string()),
-            Io::InvalidData if is_about_certificate(io) => Failure::Unreachable(error.to_string()),
+            | Io::PermissionDenied => unreachable(),
+            Io::InvalidData if is_about_certificate(io) => unreachable(),
             _ => unconfirmed(error),
         },
         _ => unconfirmed(error),
@@ -153,7 +152,16 @@ fn is_about_certificate(error: &io::Error) -> bool {
 }
 
 fn unconfirmed(error: Error) -> Failure {
-    Failure::Unconfirmed(error.to_string())
+    Failure::Unconfirmed(words(&error))
+}
+
+/// What went wrong, for people.
+fn words(error: &Error) -> String {
+    match error {
+        Error::Io(io) => io.to_string(),
+        Error::Timeout(at) => format!("timed out ({at})"),
+        other => other.to_string(),
+    }
 }
 
 /// What the program calls itself; services ask for a name and a version.

@@ -177,6 +177,16 @@ impl Record {
         self.hold = Hold::Free;
     }
 
+    /// The machine has got other addresses: failures of the old network say nothing of the new. What
+    /// the service has asked for still holds.
+    pub fn network_has_changed(&mut self) {
+        if let Hold::Paused(pause) = &self.hold
+            && pause.yields_to_change()
+        {
+            self.hold = Hold::Free;
+        }
+    }
+
     /// When to look at this host again, in milliseconds from now, if not at the next poll.
     pub fn wakes_in_ms(&self, now_ms: u64) -> Option<u64> {
         match &self.hold {

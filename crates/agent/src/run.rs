@@ -40,12 +40,14 @@ pub fn run(
     let mut cycle = Cycle::new(config);
     let mut told = Told::default();
     info!(server = %cycle.config().server, hosts = ?cycle.config().hosts, "started");
+    let mut woken = Woken::Time;
     loop {
-        let report = once(&cycle, state, &events)?;
+        let report = once(&cycle, state, &events, woken)?;
         told.tell(&report);
         let pause = backoff::jittered(cycle.config().interval, cycle::dice());
         let pause = report.wakes_in.map_or(pause, |due| due.min(pause)).max(PAUSE_MIN);
-        match events.wait(Instant::now() + pause) {
+        woken = events.wait(Instant::now() + pause);
+        match woken {
             Woken::Time => {}
             Woken::AddressChange => info!("an address of this machine has changed"),
             Woken::Reload => match load() {
@@ -67,10 +69,18 @@ pub fn run(
 }
 
 /// The state is read and written anew each time, so that `byname once` beside the daemon is heard.
-fn once(cycle: &Cycle, state: &Path, events: &Events) -> Result<Report, StateFileError> {
+fn once(
+    cycle: &Cycle,
+    state: &Path,
+    events: &Events,
+    woken: Woken,
+) -> Result<Report, StateFileError> {
     let mut opened = StateFile::open(state)?;
     if let Some(why) = &opened.damaged {
         warn!(file = %state.display(), %why, "the state is damaged; starting afresh");
+    }
+    if woken == Woken::AddressChange {
+        cycle.network_has_changed(&mut opened.state);
     }
     cycle.go(&opened.file, &mut opened.state, &|| events.is_stopping())
 }

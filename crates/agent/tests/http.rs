@@ -17,7 +17,10 @@ use agent::publish::{Account, publish_addresses};
 use agent::secret::Token;
 use agent::server::Server;
 
-const TIMEOUT: Duration = Duration::from_millis(600);
+/// For peers that answer; never reached.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// For peers that do not.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the peer does with its one connection after it has read the head of a request.
 #[derive(Clone)]
@@ -28,6 +31,15 @@ enum Act {
     Hang(String),
     /// Sends octets without an end until the client has had enough.
     Flood,
+}
+
+impl Act {
+    fn timeout(&self) -> Duration {
+        match self {
+            Act::Hang(_) => TIMEOUT,
+            Act::Say(_) | Act::Flood => PATIENCE,
+        }
+    }
 }
 
 struct Peer {
@@ -93,31 +105,34 @@ fn reply(status: &str, extra: &str, body: &str) -> Act {
     Act::Say(format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{extra}\r\n{body}"))
 }
 
-fn http(family: Option<Family>) -> Http {
-    Http::new(HttpSettings { timeout: TIMEOUT, trust: Trust::Bundled }, family)
+fn http(family: Option<Family>, timeout: Duration) -> Http {
+    Http::new(HttpSettings { timeout, trust: Trust::Bundled }, family)
 }
 
 fn echoed(act: Act) -> Observed {
+    let http = http(Some(Family::V4), act.timeout());
     let peer = Peer::start(act);
-    let observed = echo::ask(&http(Some(Family::V4)), &peer.url(), Family::V4, Allowed::default());
+    let observed = echo::ask(&http, &peer.url(), Family::V4, Allowed::default());
     peer.head();
     observed
 }
 
 fn published(act: Act) -> (Outcome, String) {
+    let http = http(None, act.timeout());
     let peer = Peer::start(act);
     let server = Server::parse(&format!("http://{}", peer.address)).expect("a server");
     let token = Token::parse("byn_sesame").expect("a token");
     let account = Account { server: &server, host: "nas.dyn.example", token: &token };
     let addresses = ["9.0.0.1".parse().expect("an address")];
-    let outcome = publish_addresses(&http(None), account, &addresses);
+    let outcome = publish_addresses(&http, account, &addresses);
     (outcome, peer.head())
 }
 
 #[test]
 fn an_echo_is_asked_politely_and_without_the_token() {
     let peer = Peer::start(reply("200 OK", "", "9.0.0.1\n"));
-    let observed = echo::ask(&http(Some(Family::V4)), &peer.url(), Family::V4, Allowed::default());
+    let observed =
+        echo::ask(&http(Some(Family::V4), PATIENCE), &peer.url(), Family::V4, Allowed::default());
     let expected = Observed::Known(Addresses::one("9.0.0.1".parse().unwrap()));
     assert_eq!(observed, expected);
     let head = peer.head().to_ascii_lowercase();
@@ -155,7 +170,7 @@ fn half_an_answer_of_an_echo_is_none() {
         let before = Instant::now();
         let observed = echoed(act);
         assert!(matches!(observed, Observed::Unknown(Cause::NoAnswer(_))), "{observed:?}");
-        assert!(before.elapsed() < TIMEOUT * 4, "it has to end in time");
+        assert!(before.elapsed() < PATIENCE / 2, "it has to end in time");
     }
 }
 
@@ -175,7 +190,7 @@ fn an_echo_where_nobody_listens_is_unreachable_and_so_is_the_wrong_family() {
     drop(listener);
     let url = format!("http://{address}/ip");
     for family in Family::BOTH {
-        let observed = echo::ask(&http(Some(family)), &url, family, Allowed::default());
+        let observed = echo::ask(&http(Some(family), PATIENCE), &url, family, Allowed::default());
         let unreachable = matches!(observed, Observed::Unknown(Cause::Unreachable(_)));
         assert!(unreachable, "{family}: {observed:?}");
     }

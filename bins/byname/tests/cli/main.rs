@@ -244,6 +244,38 @@ fn a_service_that_says_911_is_left_alone() {
 }
 
 #[test]
+fn once_says_that_nobody_answers() {
+    let (home, peer) = (Home::new(), Peer::start("good"));
+    home.configure(&peer, "");
+    peer.stop();
+    let done = home.once(&["--json"]);
+    assert_eq!((done.code, &done.json()["hosts"][0]["outcome"]), (Some(4), &"unknown".into()));
+}
+
+#[test]
+fn programs_find_a_fault_on_stdout_too() {
+    let done = Done::of(&mut byname(&["once", "--json", "--config", "/no/such/file"]));
+    let told = done.json();
+    assert_eq!((done.code, &told["exit"]), (Some(2), &2.into()));
+    assert!(told["error"].as_str().unwrap().contains("/no/such/file"), "{told}");
+}
+
+#[test]
+fn a_token_or_an_echo_in_clear_is_a_warning_unless_it_is_as_it_should_be() {
+    let home = Home::new();
+    // Nothing is asked there: there are no sources.
+    let clear = "server = 'http://192.0.2.1'\nhost = 'nas.dyn.example'\ntoken = 't'\n\
+                 ipv4_sources = []\nipv6_sources = []\n";
+    home.write(clear);
+    assert!(home.once(&[]).err.contains("goes to `http://192.0.2.1` in clear"));
+    home.write(&format!("{clear}allow_http = true\n"));
+    assert!(!home.once(&[]).err.contains("in clear"));
+    let echo = "server = 'https://dyn.example'\necho = ['http://e.example/ip?a=b']\n";
+    home.write(&clear.replace("server = 'http://192.0.2.1'\n", echo));
+    assert!(home.once(&[]).err.contains("forge"));
+}
+
+#[test]
 fn an_unknown_address_sends_nothing_at_all() {
     let (home, peer) = (Home::new(), Peer::start("good"));
     home.configure(&peer, "when_gone = 'remove'\n");

@@ -78,6 +78,6 @@ fn only_a_plain_success_is_believed() {
 #[test]
 fn a_loopback_address_is_believed_of_an_echo_on_this_machine_only() {
     let at = |url| allowed_at(url, Allowed::default()).loopback;
-    assert!(at("http://127.0.0.1:8053/ip") && at("http://[::1]:8053/ip"));
+    assert!(at("http://127.0.0.1:8053/ip?format=json") && at("http://[::1]:8053/ip"));
     assert!(!at("https://dyn.example/ip") && !at("http://192.168.1.1/ip"));
 }

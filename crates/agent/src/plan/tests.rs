@@ -106,6 +106,22 @@ fn another_address_ends_a_pause_of_the_network_and_none_that_the_service_asked_f
 }
 
 #[test]
+fn another_network_ends_pauses_of_the_network_only() {
+    let wanted = v4("9.0.0.1");
+    for (outcome, expected) in [
+        (unreachable(), true),
+        (unconfirmed(), true),
+        (unavailable(None), false),
+        (Outcome::Stopped(Stop::Abuse), false),
+    ] {
+        let mut record = after(&wanted, &outcome);
+        record.network_has_changed();
+        let publishes = matches!(record.plan(&wanted, REFRESH, NOW), Plan::Publish(_));
+        assert_eq!(publishes, expected, "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_service_that_refuses_is_left_alone_as_long_as_it_asks_and_half_an_hour_by_default() {
     let wanted = v4("9.0.0.1");
     for (for_s, dice, expected_s) in [
