@@ -59,7 +59,8 @@ usage: cargo xtask COMMAND
   tidy --shrink   lower the length baseline to what the tree needs now
   test            the fast tier: tools, format, clippy, tidy, all tests, end to end
   soak            the long runs; `--rounds-only` leaves out fuzzing and cargo-deny,
-                  `--fuzz-s N` sets the seconds per fuzz target
+                  `--fuzz-s N` sets the seconds per fuzz target, `--fuzz-only N` runs
+                  these alone
   ci              what .ci/run calls: `test`, with the toolchain's versions in front
   tools           only unpack the foreign programs under target/tools
 ";

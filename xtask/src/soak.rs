@@ -17,6 +17,9 @@ pub(crate) fn run(limits: &[&str]) -> Result<(), Failure> {
     let limits = Limits::parse(limits)?;
     let workspace = workspace::load()?;
     let root = &workspace.root;
+    if limits.fuzz_only {
+        return fuzz(&workspace, limits.fuzz_s);
+    }
     tools::install()?;
     Step::cargo(root, &["build", "--release", "--workspace", "--bins"]).run()?;
     for package in workspace.packages.iter().filter(|p| p.tests.iter().any(|t| t == "soak")) {
@@ -39,19 +42,23 @@ pub(crate) fn run(limits: &[&str]) -> Result<(), Failure> {
 struct Limits {
     /// Seconds per fuzz target; 0 leaves out what has to be installed first.
     fuzz_s: u32,
+    /// Nothing but the fuzz targets.
+    fuzz_only: bool,
 }
 
 impl Limits {
     fn parse(words: &[&str]) -> Result<Limits, Failure> {
-        match words {
-            [] => Ok(Limits { fuzz_s: FUZZ_S }),
-            ["--rounds-only"] => Ok(Limits { fuzz_s: 0 }),
-            ["--fuzz-s", seconds] => {
-                let fuzz_s = seconds.parse().map_err(|_| format!("`{seconds}` is no number"))?;
-                Ok(Limits { fuzz_s })
+        let (word, seconds) = match words {
+            [] => return Ok(Limits { fuzz_s: FUZZ_S, fuzz_only: false }),
+            ["--rounds-only"] => return Ok(Limits { fuzz_s: 0, fuzz_only: false }),
+            [word @ ("--fuzz-s" | "--fuzz-only"), seconds] => (*word, *seconds),
+            _ => {
+                let takes = "`--rounds-only`, `--fuzz-s SECONDS` or `--fuzz-only SECONDS`";
+                return Err(format!("soak takes {takes}"));
             }
-            _ => Err("soak takes `--rounds-only` or `--fuzz-s SECONDS`".into()),
-        }
+        };
+        let fuzz_s = seconds.parse().map_err(|_| format!("`{seconds}` is no number"))?;
+        Ok(Limits { fuzz_s, fuzz_only: word == "--fuzz-only" })
     }
 }
 
@@ -135,6 +142,7 @@ mod tests {
         assert_eq!(Limits::parse(&[]).map(|l| l.fuzz_s), Ok(FUZZ_S));
         assert_eq!(Limits::parse(&["--rounds-only"]).map(|l| l.fuzz_s), Ok(0));
         assert_eq!(Limits::parse(&["--fuzz-s", "7"]).map(|l| l.fuzz_s), Ok(7));
+        assert_eq!(Limits::parse(&["--fuzz-only", "7"]).map(|l| l.fuzz_only), Ok(true));
         assert!(Limits::parse(&["--fuzz-s", "x"]).is_err());
         assert!(Limits::parse(&["now"]).is_err());
     }

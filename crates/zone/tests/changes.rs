@@ -368,3 +368,43 @@ fn a_snapshot_of_a_large_zone_stays_as_it_was() {
     assert_eq!(zone.rrset(&owner(1), Rtype::A), None);
     assert_eq!(zone.rrset(&owner(2), Rtype::A), Some(rrset(3)));
 }
+
+#[test]
+fn an_answer_shows_one_state_and_never_a_mix_of_two() {
+    let zone = example();
+    let state = |number: u8| {
+        [
+            add("m.example.", 1, Rtype::MX, &format!("{number} h.example.")),
+            add("h.example.", 1, Rtype::A, &format!("192.0.2.{number}")),
+            Edit::DeleteRrset { owner: name("m.example."), rtype: Rtype::MX },
+            Edit::DeleteRrset { owner: name("h.example."), rtype: Rtype::A },
+        ]
+    };
+    let change = |number: u8| {
+        let [mx, a, no_mx, no_a] = state(number);
+        let deltas = judged(&zone, &[], &[no_mx, mx, no_a, a]).expect("an acceptable change");
+        zone.apply(next_serial(zone.serial(), &deltas), &deltas);
+    };
+    change(0);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (0..2000_u32).for_each(|n| change((n % 200) as u8)));
+        // At least once after the writer has ended, too.
+        loop {
+            let ended = writer.is_finished();
+            let said = scene::ask(&zone, "m.example. MX", 512);
+            let [_, mx, a] = said.as_slice() else { panic!("{said:?}") };
+            let number = |line: &str, before: &str| {
+                let (_, rest) = line.split_once(before).expect("the record");
+                rest.split_whitespace().next().map(str::to_owned)
+            };
+            assert_eq!(number(mx, " MX "), number(a, " A 192.0.2."), "{said:?}");
+            let snapshot = zone.snapshot();
+            let soa = snapshot.rrsets().find(|(_, rtype, _)| *rtype == Rtype::SOA);
+            let serial = soa.and_then(|(.., rrset)| rrset.rdata[0].soa_fields()).map(|s| s.serial);
+            assert_eq!(serial, Some(snapshot.serial().0));
+            if ended {
+                break;
+            }
+        }
+    });
+}
