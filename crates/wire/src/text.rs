@@ -102,7 +102,13 @@ fn read_table(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rdata, 
                     push_string(rtype, word, &mut octets)?;
                 }
             }
-            Block::Rest | Block::SomeRest | Block::SvcParams => return Err(bad("not by table")),
+            Block::SomeRest if rtype == Rtype::URI => octets.extend(next()?.unescaped()?),
+            Block::Rest | Block::SomeRest | Block::SvcParams => {
+                let digits: Vec<u8> =
+                    words.by_ref().flat_map(|word| word.octets).copied().collect();
+                let read = data_encoding::BASE64.decode(&digits);
+                octets.extend(read.map_err(|_| bad("base64 is expected"))?);
+            }
         }
     }
     if words.next().is_some() {
@@ -212,7 +218,11 @@ impl Shown<'_> {
                 Block::OldName | Block::FoldedName | Block::Name => {
                     write!(f, "{gap}{}", Name::from_wire(part).map_err(|_| fmt::Error)?)?;
                 }
-                _ => fmt_strings(part, gap, f)?,
+                Block::CharString | Block::CharStrings => fmt_strings(part, gap, f)?,
+                Block::SomeRest if self.rtype == Rtype::URI => fmt_quoted(part, gap, f)?,
+                Block::Rest | Block::SomeRest | Block::SvcParams => {
+                    write!(f, "{gap}{}", data_encoding::BASE64.encode(part))?;
+                }
             }
             gap = " ";
         }
@@ -250,18 +260,22 @@ fn fmt_strings(octets: &[u8], gap: &str, f: &mut fmt::Formatter<'_>) -> fmt::Res
     while let Some((&len, after)) = rest.split_first() {
         let (string, after) = after.split_at_checked(usize::from(len)).ok_or(fmt::Error)?;
         rest = after;
-        write!(f, "{gap}\"")?;
+        fmt_quoted(string, gap, f)?;
         gap = " ";
-        for &octet in string {
-            match octet {
-                b'"' | b'\\' => write!(f, "\\{}", char::from(octet))?,
-                0x20..=0x7e => write!(f, "{}", char::from(octet))?,
-                _ => write!(f, "\\{octet:03}")?,
-            }
-        }
-        f.write_str("\"")?;
     }
     Ok(())
+}
+
+fn fmt_quoted(string: &[u8], gap: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{gap}\"")?;
+    for &octet in string {
+        match octet {
+            b'"' | b'\\' => write!(f, "\\{}", char::from(octet))?,
+            0x20..=0x7e => write!(f, "{}", char::from(octet))?,
+            _ => write!(f, "\\{octet:03}")?,
+        }
+    }
+    f.write_str("\"")
 }
 
 /// The type of which the other crate knows the form, where it is that of a type that it does not
@@ -288,8 +302,9 @@ fn their_name(name: &Name) -> domain::base::Name<Bytes> {
     domain::base::Name::from_octets(octets).unwrap_or_else(|_| domain::base::Name::root_bytes())
 }
 
-/// Types whose presentation form follows from their structure: numbers of 16 bits, names, texts.
-const TABULAR: [Rtype; 31] = [
+/// Types whose presentation form follows from their structure: numbers of 16 bits, names, texts, and
+/// base64 for what is left.
+const TABULAR: [Rtype; 33] = [
     Rtype::NS,
     Rtype::CNAME,
     Rtype::PTR,
@@ -321,4 +336,6 @@ const TABULAR: [Rtype; 31] = [
     Rtype::HINFO,
     Rtype::X25,
     Rtype::GPOS,
+    Rtype::DHCID,
+    Rtype::URI,
 ];

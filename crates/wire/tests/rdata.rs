@@ -62,7 +62,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("LOC", "\\# 16 00010203040506070809101112131415"),
     ("TYPE65280", "\\# 3 0a0b0c"),
     ("TYPE65280", "\\# 0"),
-    ("DHCID", "\\# 4 00010203"),
+    ("DHCID", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="),
+    ("URI", "10 1 \"ftp://ftp1.example.com/public\""),
     ("WKS", "\\# 5 c000020106"),
 ];
 
