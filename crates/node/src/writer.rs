@@ -41,6 +41,7 @@ impl Writer {
     pub(crate) fn run(mut self) -> Engine {
         let mut owed = Owed::default();
         let mut flushed = Instant::now();
+        self.set_writable(true);
         loop {
             let open = self.collect(&mut owed);
             self.probe();

@@ -50,7 +50,6 @@ impl Running {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime =
             runtime.map_err(|why| Fault::failed(format!("cannot start threads: {why}")))?;
-        let asked = Some(Asked::listen(&runtime)?);
         let claimed = Node::claim(&settings.node_options()).map_err(|why| order::opened(&why))?;
         let ready = Arc::new(AtomicBool::new(false));
         let client = claimed.client().clone();
@@ -62,6 +61,8 @@ impl Running {
         let opening = Opening { client, ready: Arc::clone(&ready), metrics };
         let http = open_http(settings, &doors.http, opening, &runtime)?;
         let node = Arc::new(claimed.load().map_err(|why| order::opened(&why))?);
+        // A start that is stopped before this has nothing to lose: the signal just ends it.
+        let asked = Some(Asked::listen(&runtime)?);
         ready.store(true, Ordering::Release);
         let admin = admin::serve(Arc::clone(&node)).map_err(|why| {
             let fault = Fault::failed(format!("cannot open the admin socket: {why}"));

@@ -4,5 +4,6 @@
 mod admin;
 mod backup;
 mod playground;
+mod readonly;
 mod restart;
 mod retention;
