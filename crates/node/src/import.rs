@@ -125,11 +125,16 @@ fn read(text: &[u8], apex: &Name) -> Result<Vec<Keyed>, ImportError> {
             return Err(ImportError::Outside(owner));
         }
         // RFC 2181 §5.2: one TTL for all records of an RRset; the first one counts.
+        let keyed = owner.clone();
         let rrset = rrsets
             .entry((owner, rtype))
             .or_insert_with(|| Rrset { ttl_s, rdata: Vec::with_capacity(1) });
         if !holds(rrset, rtype, &rdata) {
             rrset.rdata.push(rdata);
+        }
+        // Each record is compared with all of its RRset: stop before that becomes long.
+        if rrset.rdata.len() > RRSET_RECORDS_MAX {
+            return Err(ImportError::TooLarge(keyed, rtype));
         }
     }
     let mut rrsets: Vec<Keyed> = rrsets
@@ -174,7 +179,8 @@ fn check(rrsets: &[Keyed], apex: &Name) -> Result<Serial, ImportError> {
 fn check_cname(name: &[Keyed]) -> Result<(), ImportError> {
     let cname = name.iter().find(|(_, rtype, _)| *rtype == Rtype::CNAME);
     let Some((owner, _, rrset)) = cname else { return Ok(()) };
-    let beside = |rtype: Rtype| ![Rtype::CNAME, Rtype::RRSIG, Rtype::NSEC].contains(&rtype);
+    let beside =
+        |rtype: Rtype| ![Rtype::CNAME, Rtype::RRSIG, Rtype::NSEC, Rtype::KEY].contains(&rtype);
     if rrset.rdata.len() > 1 || name.iter().any(|(_, rtype, _)| beside(*rtype)) {
         return Err(ImportError::Cname(owner.clone()));
     }
@@ -204,5 +210,7 @@ const SORTED_RRSETS_MAX: usize = 1_000_000;
 pub(crate) const EXPORT_END: &str = "; end of";
 /// RRsets in one part of an import.
 const STAGE_RRSETS: usize = 20_000;
+/// Records of one RRset: with headers and the shortest data, more do not fit into one message.
+const RRSET_RECORDS_MAX: usize = 5000;
 /// Octets that the records of one RRset may take, so that they fit into one message.
 const RRSET_OCTETS_MAX: usize = 60_000;
