@@ -17,7 +17,7 @@ use crate::address::Family;
 use crate::backoff;
 use crate::config::{Config, ConfigError};
 use crate::cycle::{self, Cycle, HostReport, Report};
-use crate::observe::{Observation, Observed};
+use crate::observe::{Cause, Observation, Observed};
 use crate::outcome::{Outcome, Stop};
 use crate::plan::Plan;
 use crate::state::file::{StateFile, StateFileError};
@@ -29,7 +29,8 @@ use events::Events;
 /// changes nothing.
 ///
 /// # Errors
-/// The state cannot be kept.
+/// The state cannot be kept from the start. Later, for example on a full disk, it publishes nothing
+/// until it can be kept again.
 pub fn run(
     config: Config,
     load: &dyn Fn() -> Result<Config, ConfigError>,
@@ -41,11 +42,16 @@ pub fn run(
     let mut told = Told::default();
     info!(server = %cycle.config().server, hosts = ?cycle.config().hosts, "started");
     let mut woken = Woken::Time;
+    drop(StateFile::open(state)?);
     loop {
-        let report = once(&cycle, state, &events, woken)?;
-        told.tell(&report);
-        let pause = backoff::jittered(cycle.config().interval, cycle::dice());
-        let pause = report.wakes_in.map_or(pause, |due| due.min(pause)).max(PAUSE_MIN);
+        let mut pause = backoff::jittered(cycle.config().interval, cycle::dice());
+        match once(&cycle, state, &events, woken) {
+            Ok(report) => {
+                told.tell(&report);
+                pause = report.wakes_in.map_or(pause, |due| due.min(pause)).max(PAUSE_MIN);
+            }
+            Err(error) => error!(%error, "nothing is published until the state can be kept"),
+        }
         woken = events.wait(Instant::now() + pause);
         match woken {
             Woken::Time => {}
@@ -135,6 +141,7 @@ fn tell_observed(family: Family, observed: &Observed) {
     match observed {
         Observed::Known(addresses) => info!(%family, %addresses, "address"),
         Observed::None => info!(%family, "no address"),
+        Observed::Unknown(Cause::NoSource) => {}
         Observed::Unknown(why) => info!(%family, %why, "address unknown; what is published stays"),
     }
 }

@@ -1,6 +1,7 @@
 //! The daemon in a network of our own: it follows the addresses and obeys signals.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -68,6 +69,39 @@ fn run_stops_at_sigint_and_before_anything_is_known() {
     signal(&daemon, Signal::INT);
     assert_eq!(daemon.wait().unwrap().code(), Some(0));
     assert_eq!(peer.updates(), 0, "there is no address, and the default is to preserve");
+}
+
+#[test]
+fn run_outlives_a_state_that_cannot_be_kept_for_a_while() {
+    if !enter("daemon::run_outlives_a_state_that_cannot_be_kept_for_a_while") {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let peer = Peer::start("good");
+    let config = folder.path().join("byname.toml");
+    write(&config, &peer, "nas.dyn.example");
+    ip("link add d0 type veth peer name d1");
+    ip("link set d0 up");
+    ip("link set d1 up");
+    ip("-6 route add default dev d0");
+    ip("-6 addr add 2a00:1::1/64 dev d0 nodad");
+    let mut daemon = run(&config, folder.path());
+    peer.wait_for("myip=2a00:1::1");
+    let mut log = BufReader::new(daemon.stderr.take().unwrap()).lines();
+    let mut wait_for = |text: &str| log.find(|line| line.as_ref().unwrap().contains(text)).unwrap();
+    wait_for(r#""message":"published""#).unwrap();
+
+    let lock = folder.path().join("state.json.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    ip("-6 addr add 2a00:2::1/64 dev d0 nodad");
+    wait_for("nothing is published").unwrap();
+    assert_eq!(peer.updates(), 1);
+    fs::remove_dir(&lock).unwrap();
+    ip("-6 addr add 2a00:3::1/64 dev d0 nodad");
+    peer.wait_for("myip=2a00:3::1");
+    signal(&daemon, Signal::TERM);
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
 }
 
 fn write(path: &Path, peer: &Peer, host: &str) {
