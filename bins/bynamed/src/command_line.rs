@@ -21,13 +21,13 @@ pub(crate) struct Line {
 #[derive(Debug, Args)]
 pub(crate) struct Everywhere {
     /// Data directory [default: /var/lib/byname for root, else ./byname-data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Configuration file (TOML); `bynamed config` prints a sample
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Results as JSON on standard output
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub(crate) json: bool,
 }
 

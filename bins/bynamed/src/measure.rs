@@ -14,10 +14,24 @@ pub(crate) fn start() -> Result<PrometheusHandle, Fault> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS_S)
         .map_err(Fault::failed)?;
     let handle = builder.install_recorder().map_err(Fault::failed)?;
+    describe();
     metrics::gauge!("byname_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics::gauge!("process_start_time_seconds").set(now.as_secs_f64());
     Ok(handle)
+}
+
+/// What the metrics mean, for those who read them.
+fn describe() {
+    for (name, help) in COUNTERS {
+        metrics::describe_counter!(*name, *help);
+    }
+    for (name, help) in GAUGES {
+        metrics::describe_gauge!(*name, *help);
+    }
+    for (name, help) in HISTOGRAMS {
+        metrics::describe_histogram!(*name, *help);
+    }
 }
 
 /// Brings up to date what is only looked at when somebody asks.
@@ -48,6 +62,43 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
+const COUNTERS: &[(&str, &str)] = &[
+    ("byname_auth_failures_total", "Requests with a token that is unknown, revoked or frozen"),
+    ("byname_auth_paused_total", "Requests not looked at because their source failed too often"),
+    ("byname_auth_sources_untracked_total", "Failures of sources that there was no room to note"),
+    ("byname_commit_failures_total", "Batches of changes that could not be written"),
+    ("byname_commits_total", "Batches of changes that were written"),
+    ("byname_dns_answers_total", "Answers to queries, by transport and RCODE"),
+    ("byname_dns_connections_total", "Connections for DNS over TCP that were accepted"),
+    ("byname_dns_failed_sends_total", "Answers that the system did not take"),
+    ("byname_dns_queries_total", "Queries, by type"),
+    ("byname_dns_refused_connections_total", "Connections for DNS over TCP beyond a limit"),
+    ("byname_dns_silenced_total", "Messages that get no answer, such as answers"),
+    ("byname_events_total", "Changes that were written"),
+    ("byname_fold_failures_total", "Attempts to fold the log into tables that failed"),
+    ("byname_http_hints_total", "Oddities in requests of update clients, by kind"),
+    ("byname_http_malformed_total", "Requests over HTTP that make no sense"),
+    ("byname_http_refused_connections_total", "Connections for HTTP beyond a limit"),
+    ("byname_http_requests_total", "Requests over HTTP, by place and status"),
+    ("byname_submit_refused_total", "Changes refused before they were judged, by reason"),
+    ("byname_updates_total", "Outcomes of updates, one for each host"),
+];
+const GAUGES: &[(&str, &str)] = &[
+    ("byname_build_info", "1, with the version of the program"),
+    ("byname_fold_lag_events", "Changes in the log that are not folded into tables"),
+    ("byname_hosts", "Hosts"),
+    ("byname_log_octets", "Size of the log on the disk"),
+    ("byname_store_writable", "Whether the last write succeeded: 1 or 0"),
+    ("byname_zones", "Zones that are served"),
+    ("process_open_fds", "Open files of the process"),
+    ("process_resident_memory_bytes", "Memory of the process that is in RAM"),
+    ("process_start_time_seconds", "When the process was started, in seconds since 1970"),
+];
+const HISTOGRAMS: &[(&str, &str)] = &[
+    ("byname_commit_seconds", "Time until a batch of changes is on the disk"),
+    ("byname_fold_seconds", "Time to fold a part of the log into tables"),
+    ("byname_http_request_seconds", "Time from a whole request over HTTP to its answer"),
+];
 /// How often what histograms have gathered is summed up.
 pub(crate) const UPKEEP: Duration = Duration::from_secs(5);
 /// Upper ends of the buckets for times, in seconds.

@@ -69,11 +69,16 @@ fn metrics_tell_of_doors_store_and_process() {
         "byname_commit_seconds_bucket{",
         "byname_zones 1",
         "byname_hosts 1",
+        "byname_store_writable 1",
         "process_resident_memory_bytes ",
         "process_open_fds ",
         "process_start_time_seconds ",
     ] {
         assert!(text.contains(name), "no {name} in\n{text}");
+    }
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    for name in types.filter_map(|line| line.split(' ').next()) {
+        assert!(text.contains(&format!("# HELP {name} ")), "nobody says what {name} is");
     }
 }
 
