@@ -408,3 +408,24 @@ fn an_answer_shows_one_state_and_never_a_mix_of_two() {
         }
     });
 }
+
+#[test]
+fn records_outside_of_the_zone_are_never_taken_in() {
+    let zone = example();
+    let count = zone.rrset_count();
+    let rrset = Rrset { ttl_s: 1, rdata: vec![rdata(Rtype::A, "192.0.2.1")] };
+    let outside = ["test.", "xexample.", "example.test.", "."].map(name);
+    zone.load(outside.iter().map(|owner| (owner.clone(), Rtype::A, rrset.clone())));
+    let deltas = outside.clone().map(|owner| Delta {
+        owner,
+        rtype: Rtype::A,
+        before: None,
+        after: Some(rrset.clone()),
+    });
+    zone.apply(Serial(2), &deltas);
+    assert_eq!(zone.rrset_count(), count);
+    for owner in outside {
+        assert_eq!(zone.rrset(&owner, Rtype::A), None, "{owner}");
+        assert!(zone.types(&owner).is_empty(), "{owner}");
+    }
+}

@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, reason = "a model of what is no zone is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 pub(crate) type Labels = Vec<Vec<u8>>;
 /// Owner, type, TTL, data with names in lower case.
@@ -20,10 +21,25 @@ pub(crate) struct Set {
     pub(crate) data: Vec<Vec<u8>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Model {
     pub(crate) apex: Labels,
     pub(crate) sets: BTreeMap<(Labels, u16), Set>,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for ((owner, rtype), set) in &self.sets {
+            for label in owner.iter().rev() {
+                write!(f, "{}.", label.escape_ascii())?;
+            }
+            for data in &set.data {
+                write!(f, " {} TYPE{rtype} {}", set.ttl, data.escape_ascii())?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
