@@ -135,6 +135,14 @@ impl Engine {
         fold::load(&self.live, &mut self.staging, item);
     }
 
+    /// Forgets all that was taken over, for a source that failed half way. Only before the first
+    /// step.
+    pub fn forget(&mut self) {
+        self.staging.clear();
+        fold::forget(&self.live);
+        (self.judged, self.durable) = (Tip::default(), Tip::default());
+    }
+
     /// Takes over the events of one commit of the log, in order. Only before the first step.
     ///
     /// Events at or before the position that the state stands at are passed over.

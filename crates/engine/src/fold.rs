@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use account::Entity;
+use account::{Directory, Entity};
+
 use store::{Event, Fact, ImportId, Item};
 use wire::{Name, Serial};
 use zone::{Delta, Zone};
@@ -50,6 +51,12 @@ pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
         }
         Item::Staged { import, zone, rrsets } => stage(staging, import, &zone, rrsets),
     }
+}
+
+/// Back to nothing.
+pub(crate) fn forget(live: &Live) {
+    live.zones().all().iter().for_each(|zone| live.zones().remove(zone.apex()));
+    *live.directory_mut() = Directory::default();
 }
 
 /// Every piece of the visible state.

@@ -10,18 +10,24 @@ use crate::node::{NodeError, open_tables};
 /// Loads everything that is durable into a fresh engine; the folded tables come back for folding
 /// on. Tables that do not fit the log are thrown away and built anew.
 pub(crate) fn load(store: &SqliteStore, engine: &mut Engine) -> Result<StateDb, NodeError> {
+    match load_all(store, engine) {
+        Err(NodeError::State(why)) if why.is_damage() => {
+            tracing::warn!(%why, "the folded tables cannot be read; building them anew");
+            engine.forget();
+            StateDb::discard(store.directory()).map_err(NodeError::Discard)?;
+            load_all(store, engine)
+        }
+        other => other,
+    }
+}
+
+fn load_all(store: &SqliteStore, engine: &mut Engine) -> Result<StateDb, NodeError> {
     let mut tables = fitting_tables(store)?;
     if tables.folded().0 > Pos(0) {
-        let loaded = tables.load(|item| {
+        tables.load(|item| {
             engine.load(item);
             Ok(())
-        });
-        if let Err(why) = loaded {
-            // Half a state is loaded already, so this start fails; the next one builds them anew.
-            drop(tables);
-            StateDb::discard(store.directory()).map_err(NodeError::Discard)?;
-            return Err(why.into());
-        }
+        })?;
     }
     loop {
         let after = engine.stands_at().0;

@@ -2,6 +2,7 @@
 
 use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ pub(crate) struct Folder {
     pub(crate) tables: StateDb,
     /// Something was committed; disconnected when the writer has ended.
     pub(crate) wake: Receiver<()>,
+    /// When the write-ahead logs were last moved into their databases.
+    pub(crate) kept_up: Instant,
     pub(crate) log_ms: Option<u64>,
     pub(crate) origins_ms: Option<u64>,
 }
@@ -27,7 +30,6 @@ pub(crate) struct Folder {
 impl Folder {
     /// Runs until the writer has ended and everything is folded.
     pub(crate) fn run(mut self) {
-        let mut kept_up = Instant::now();
         let mut retained: Option<Instant> = None;
         let mut failed: Option<Instant> = None;
         loop {
@@ -44,12 +46,8 @@ impl Folder {
             if !open || failed.is_none_or(|last| last.elapsed() >= UPKEEP) {
                 failed = (!self.fold()).then(Instant::now);
             }
-            if !open || kept_up.elapsed() >= UPKEEP {
-                kept_up = Instant::now();
-                self.maintain();
-            }
             if !open {
-                return;
+                return self.maintain();
             }
             if retained.is_none_or(|last| last.elapsed() >= RETENTION) {
                 retained = Some(Instant::now());
@@ -63,6 +61,10 @@ impl Folder {
     /// Folds what there is; whether that succeeded.
     fn fold(&mut self) -> bool {
         loop {
+            // Also in the middle of a long catch-up: the write-ahead logs grow meanwhile.
+            if self.kept_up.elapsed() >= UPKEEP {
+                self.maintain();
+            }
             match self.fold_some() {
                 Ok(true) => {}
                 Ok(false) => return true,
@@ -98,11 +100,11 @@ impl Folder {
 
     /// Tables that are damaged are thrown away; the next round builds them anew.
     fn reopen(&mut self, why: &NodeError) {
-        let gone = matches!(
-            why,
-            NodeError::State(StateError::Damaged(_) | StateError::Gap { .. })
-                | NodeError::Log(FeedError::Trimmed { .. })
-        );
+        let gone = match why {
+            NodeError::State(why) => why.is_damage(),
+            NodeError::Log(FeedError::Trimmed { .. }) => true,
+            _ => false,
+        };
         if !gone || StateDb::discard(self.store.directory()).is_err() {
             return;
         }
@@ -118,7 +120,8 @@ impl Folder {
         }
     }
 
-    fn maintain(&self) {
+    fn maintain(&mut self) {
+        self.kept_up = Instant::now();
         let done = self.store.maintain().map_err(NodeError::Store);
         let done = done.and_then(|()| self.tables.maintain().map_err(NodeError::State));
         if let Err(why) = done {
@@ -148,9 +151,14 @@ impl Folder {
 
     /// Writes the tables into a snapshot of the store.
     fn snapshot(&mut self) -> Result<(), NodeError> {
-        let unavailable =
-            |why: std::io::Error| NodeError::Store(store::StoreError::Unavailable(why.to_string()));
         let path = self.store.directory().join("snapshot.tmp");
+        let written = self.snapshot_through(&path);
+        let removed = std::fs::remove_file(&path);
+        written?;
+        removed.map_err(unavailable)
+    }
+
+    fn snapshot_through(&mut self, path: &Path) -> Result<(), NodeError> {
         let file = std::fs::OpenOptions::new()
             .create(true)
             .truncate(true)
@@ -158,19 +166,33 @@ impl Folder {
             .write(true)
             // It holds what the tables hold: hashes of tokens and secrets of keys.
             .mode(0o600)
-            .open(&path)
+            .open(path)
             .map_err(unavailable)?;
         let buffered = std::io::BufWriter::new(file);
         let mut writer = StateWriter::new(buffered).map_err(unavailable)?;
-        self.tables
-            .load(|item| writer.push(&item).map_err(|why| StateError::Damaged(why.to_string())))?;
+        let mut failed = None;
+        let loaded = self.tables.load(|item| {
+            writer.push(&item).map_err(|why| {
+                let told = StateError::Damaged(why.to_string());
+                failed = Some(why);
+                told
+            })
+        });
+        // A full disk is no damage of the tables.
+        if let Some(why) = failed {
+            return Err(unavailable(why));
+        }
+        loaded?;
         let at = self.tables.folded().0;
         let written = writer.finish().map_err(unavailable)?;
         let mut file = written.into_inner().map_err(|why| unavailable(why.into_error()))?;
         file.seek(SeekFrom::Start(0)).map_err(unavailable)?;
-        self.store.put_snapshot(ShardId(0), at, &mut file)?;
-        std::fs::remove_file(&path).map_err(unavailable)
+        Ok(self.store.put_snapshot(ShardId(0), at, &mut file)?)
     }
+}
+
+fn unavailable(why: std::io::Error) -> NodeError {
+    NodeError::Store(store::StoreError::Unavailable(why.to_string()))
 }
 
 fn before(age_ms: u64) -> Timestamp {

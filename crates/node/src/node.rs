@@ -97,6 +97,8 @@ impl NodeError {
                 Some(_) | None => None,
             },
             OpenError::Newer { .. } => Some("run the release that wrote it, or a newer one"),
+            OpenError::Ahead { .. } => Some("restore the newest backup into a new directory"),
+            OpenError::Encoding { .. } => None,
         }
     }
 
@@ -168,6 +170,7 @@ impl Claimed {
             store: Arc::clone(&store),
             tables,
             wake,
+            kept_up: Instant::now(),
             log_ms: options.log_ms,
             origins_ms: options.origins_ms,
         };
@@ -322,12 +325,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Opens the folded tables, or empty ones in place of those that cannot be opened.
 pub(crate) fn open_tables(directory: &Path) -> Result<StateDb, NodeError> {
     match StateDb::open(directory) {
-        Ok(tables) => Ok(tables),
-        Err(why) => {
+        Err(why) if why.is_damage() => {
             tracing::warn!(%why, "building the folded tables anew");
             StateDb::discard(directory).map_err(NodeError::Discard)?;
             Ok(StateDb::open(directory)?)
         }
+        other => Ok(other?),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A backup is one SQLite file with the log and the snapshot that it starts from.
 
 use std::fs::OpenOptions;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,9 @@ use store::codec::{self, StateReader};
 use store::{Hash, Item, Pos, StoreError};
 
 use crate::connection::{self, OpenError, Sync};
-use crate::log::{self, SqliteStore, failed, open_snapshot, pos};
+use crate::log::{self, SqliteStore};
+use crate::rows::{failed, pos};
+use crate::snapshot;
 use crate::state::{self, StateDb, StateError};
 
 /// Why a backup, restore or check could not be made.
@@ -124,36 +126,47 @@ pub fn restore(from: &Path, directory: &Path) -> Result<Verified, BackupError> {
 
 /// Verifies the chain of the log, and that the folded tables are what the log says.
 pub fn check(store: &SqliteStore) -> Result<Report, BackupError> {
-    let mut report = Report::default();
+    // Nothing is trimmed or erased meanwhile, and there is one check at a time.
+    store.with_upkeep(|connection| {
+        let mut report = Report::default();
+        match verify_log(store, connection) {
+            Ok(found) => report.log = found,
+            Err(BackupError::Broken(why) | BackupError::Store(StoreError::Damaged(why))) => {
+                report.problems.push(why);
+                return Ok(report);
+            }
+            Err(other) => return Err(other),
+        }
+        match compare_tables(store, &mut report) {
+            Err(BackupError::State(why)) if why.is_damage() => {
+                report
+                    .problems
+                    .push(format!("state.db: {why}; hint: it is built anew by a restart"));
+            }
+            Err(BackupError::Open(why)) if why.is_damage() => {
+                report.problems.push(format!("{why}; hint: it is built anew by a restart"));
+            }
+            other => other?,
+        }
+        Ok(report)
+    })
+}
+
+fn verify_log(store: &SqliteStore, connection: &mut Connection) -> Result<Verified, BackupError> {
     let path = store.directory().join("log.db");
     let sqlite = |why| BackupError::Sqlite { path: path.clone(), why };
-    let verified = store.with_upkeep(|connection| {
-        let snapshot = open_snapshot(&store.snapshot_path());
-        let snapshot =
-            snapshot.map_err(|why| BackupError::File { path: store.snapshot_path(), why })?;
-        let stands = match snapshot {
-            Some((_, file)) => Some(snapshot_stands(file)?),
-            None => None,
-        };
-        let transaction = connection.transaction().map_err(sqlite)?;
-        verify_chain(&transaction, "main", stands)
-    });
-    match verified {
-        Ok(found) => report.log = found,
-        Err(BackupError::Broken(why)) => report.problems.push(why),
-        Err(BackupError::Store(StoreError::Damaged(why))) => report.problems.push(why),
-        Err(other) => return Err(other),
-    }
-    if report.problems.is_empty() {
-        compare_tables(store, &mut report)?;
-    }
-    Ok(report)
+    let snapshot = snapshot::open(&store.snapshot_path());
+    let snapshot =
+        snapshot.map_err(|why| BackupError::File { path: store.snapshot_path(), why })?;
+    let stands = snapshot.map(|(at, file)| snapshot_stands(at, file)).transpose()?;
+    let transaction = connection.transaction().map_err(sqlite)?;
+    verify_chain(&transaction, "main", stands)
 }
 
 fn write_backup(store: &SqliteStore, new: &Path) -> Result<(), BackupError> {
     let sqlite = |why| BackupError::Sqlite { path: new.to_owned(), why };
     store.with_upkeep(|connection| {
-        let snapshot = open_snapshot(&store.snapshot_path());
+        let snapshot = snapshot::open(&store.snapshot_path());
         let snapshot =
             snapshot.map_err(|why| BackupError::File { path: store.snapshot_path(), why })?;
         attach(connection, new).map_err(sqlite)?;
@@ -212,7 +225,7 @@ fn verify_backup(path: &Path) -> Result<Verified, BackupError> {
         Some(mut parts) => {
             let mut at = [0; 8];
             parts.read_exact(&mut at).map_err(|why| BackupError::Broken(why.to_string()))?;
-            Some(snapshot_stands(parts)?)
+            Some(snapshot_stands(Pos(u64::from_be_bytes(at)), parts)?)
         }
         None => None,
     };
@@ -225,14 +238,14 @@ fn attach(connection: &Connection, path: &Path) -> Result<(), rusqlite::Error> {
 }
 
 fn write_snapshot(connection: &Connection, directory: &Path) -> Result<(), BackupError> {
-    let path = directory.join(log::SNAPSHOT);
-    let file = |why| BackupError::File { path: path.clone(), why };
+    let path = directory.join(snapshot::NAME);
     let sqlite = |why| BackupError::Sqlite { path: path.clone(), why };
-    let Some(mut parts) = Parts::open(connection).map_err(sqlite)? else { return Ok(()) };
-    let made = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path);
-    let mut made = made.map_err(file)?;
-    io::copy(&mut parts, &mut made).and_then(|_| made.flush()).map_err(file)?;
-    made.sync_all().map_err(file)
+    let written = match Parts::open(connection).map_err(sqlite)? {
+        Some(mut parts) => snapshot::replace(directory, &mut parts),
+        // One that an interrupted restore of another backup has left is not of this log.
+        None => snapshot::remove(&path),
+    };
+    written.map_err(|why| BackupError::File { path, why })
 }
 
 /// The parts of the snapshot in a backup, as one stream of octets.
@@ -270,16 +283,20 @@ impl Read for Parts<'_> {
     }
 }
 
-/// Reads a whole snapshot and tells where it stands.
-fn snapshot_stands(body: impl Read) -> Result<(Pos, Hash), BackupError> {
+/// Reads a whole snapshot and tells where it stands, which must be where its file says.
+fn snapshot_stands(at: Pos, body: impl Read) -> Result<(Pos, Hash), BackupError> {
     let mut stands = None;
     for item in StateReader::new(io::BufReader::new(body))? {
         if let Item::At { pos, hash, .. } = item? {
             stands = Some((pos, hash));
         }
     }
-    stands
-        .ok_or_else(|| BackupError::Broken("the snapshot does not say where it stands".to_owned()))
+    match stands {
+        Some((pos, hash)) if pos == at => Ok((pos, hash)),
+        Some(_) | None => {
+            Err(BackupError::Broken("the snapshot does not say where it stands".to_owned()))
+        }
+    }
 }
 
 /// Walks the whole log: positions without a gap, every hash right, and the snapshot on the chain.
@@ -385,6 +402,10 @@ fn broken(at: Pos, why: impl std::fmt::Display) -> BackupError {
 /// Builds the tables anew from the snapshot and the log, up to where those in use stand, and
 /// compares.
 fn compare_tables(store: &SqliteStore, report: &mut Report) -> Result<(), BackupError> {
+    if !store.directory().join("state.db").exists() {
+        // It is being built, or was deleted: there is nothing to compare.
+        return Ok(());
+    }
     let fresh_path = store.directory().join("check.db");
     let file = |why| BackupError::File { path: fresh_path.clone(), why };
     state::remove_database(&fresh_path).map_err(file)?;
@@ -456,7 +477,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 const COPY_OUT: &str = "
     CREATE TABLE backup.byname_backup (version INTEGER NOT NULL);
     INSERT INTO backup.byname_backup VALUES (1);
-    CREATE TABLE backup.shard AS SELECT id, epoch, owner, trimmed, forgotten FROM main.shard;
+    CREATE TABLE backup.shard AS SELECT id, epoch, owner, forgotten FROM main.shard;
     CREATE TABLE backup.log (
         last INTEGER PRIMARY KEY, first INTEGER NOT NULL, epoch INTEGER NOT NULL,
         at INTEGER NOT NULL, batch BLOB NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);
@@ -467,21 +488,21 @@ const COPY_OUT: &str = "
 /// Older writers are fenced, and the node learns that serials must jump.
 const COPY_BACK: &str = "
     BEGIN;
-    INSERT INTO main.shard (id, epoch, owner, trimmed, forgotten, restored)
-        SELECT id, epoch + 1, owner, trimmed, forgotten, 1 FROM backup.shard;
+    INSERT INTO main.shard (id, epoch, owner, forgotten, restored)
+        SELECT id, epoch + 1, owner, forgotten, 1 FROM backup.shard;
     INSERT INTO main.log (last, first, epoch, at, batch, sum, body)
         SELECT last, first, epoch, at, batch, sum, body FROM backup.log ORDER BY last;
     COMMIT;
 ";
 /// What is compared by a check: a name for people, and what to select from a schema `@`.
 const COMPARED: &[(&str, &str)] = &[
-    ("accounts, zones, hosts, tokens or keys", "SELECT kind, key, zone, body FROM @.entity"),
-    ("serials of zones", "SELECT apex, serial FROM @.zone"),
+    ("accounts, zones, hosts, tokens or keys", "SELECT kind, key, zone, body, sum FROM @.entity"),
+    ("serials of zones", "SELECT apex, serial, sum FROM @.zone"),
     (
         "RRsets",
-        "SELECT z.apex, r.owner, r.type, r.body FROM @.rrset r JOIN @.zone z ON z.id = r.zone",
+        "SELECT z.apex, r.owner, r.type, r.body, r.sum FROM @.rrset r JOIN @.zone z ON z.id = r.zone",
     ),
-    ("parts of imports", "SELECT import, part, body FROM @.staged"),
+    ("parts of imports", "SELECT import, part, body, sum FROM @.staged"),
 ];
 /// Version of the layout of a backup.
 const BACKUP_VERSION: i64 = 1;

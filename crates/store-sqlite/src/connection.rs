@@ -5,7 +5,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use store::Pos;
+
+use crate::rows;
 
 /// Why a data directory cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,36 @@ pub enum OpenError {
         /// The newest that we know.
         known: u32,
     },
+    /// The bodies of the folded tables are of another encoding.
+    #[error("{} is in encoding {found} and has to be built anew", path.display())]
+    Encoding {
+        /// The database.
+        path: PathBuf,
+        /// Its encoding.
+        found: u8,
+    },
+    /// The snapshot stands where the log has not been: one of them is not of this directory.
+    #[error("the snapshot in {} stands at {}, and its log ends at {}: `log.db` is missing or of another time", path.display(), .snapshot.0, .head.0)]
+    Ahead {
+        /// The directory.
+        path: PathBuf,
+        /// Position of the snapshot.
+        snapshot: Pos,
+        /// Last position of the log.
+        head: Pos,
+    },
+}
+
+impl OpenError {
+    /// Whether what is stored is not what was written, or of another release: trying again does
+    /// not help.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            OpenError::Sqlite { why, .. } => rows::is_damage(why),
+            OpenError::Newer { .. } | OpenError::Encoding { .. } | OpenError::Ahead { .. } => true,
+            OpenError::Lock(_) | OpenError::File { .. } => false,
+        }
+    }
 }
 
 /// Why a data directory is not ours.
@@ -120,11 +153,15 @@ pub(crate) fn connect(path: &Path, sync: Sync) -> Result<Connection, rusqlite::E
     Ok(connection)
 }
 
-/// Writes the WAL into the database. Waits for readers and writers only when the WAL is long.
+/// Writes the WAL into the database. Waits for readers and writers only when the WAL is long, and
+/// then has little left to write while they wait.
 pub(crate) fn checkpoint(connection: &Connection, wal: &Path) -> Result<(), rusqlite::Error> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     let length = std::fs::metadata(wal).map(|metadata| metadata.len()).unwrap_or(0);
-    let how = if length > WAL_OCTETS_MAX { "TRUNCATE" } else { "PASSIVE" };
-    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
+    if length > WAL_OCTETS_MAX {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Makes the entries of the directory that a file lies in durable.
@@ -137,19 +174,26 @@ pub(crate) fn sync_directory(path: &Path) -> std::io::Result<()> {
 
 fn migrate(connection: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), OpenError> {
     let sqlite = |why| OpenError::Sqlite { path: path.to_owned(), why };
-    let found: u32 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
     let known = u32::try_from(steps.len()).unwrap_or(u32::MAX);
-    if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
-    }
-    for (step, version) in steps.iter().zip(1u32..).skip(found as usize) {
-        let transaction = connection.transaction().map_err(sqlite)?;
-        transaction.execute_batch(step).map_err(sqlite)?;
-        transaction.pragma_update(None, "user_version", version).map_err(sqlite)?;
+    loop {
+        let found = user_version(connection).map_err(sqlite)?;
+        if found > known {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        }
+        let Some(step) = steps.get(found as usize) else { return Ok(()) };
+        // Somebody else may be migrating it as well: who has the lock looks again.
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = connection.transaction_with_behavior(behavior).map_err(sqlite)?;
+        if user_version(&transaction).map_err(sqlite)? == found {
+            transaction.execute_batch(step).map_err(sqlite)?;
+            transaction.pragma_update(None, "user_version", found + 1).map_err(sqlite)?;
+        }
         transaction.commit().map_err(sqlite)?;
     }
-    Ok(())
+}
+
+fn user_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// How long a call waits for another connection's lock, for example that of a person's `sqlite3`.
@@ -158,3 +202,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const WAL_OCTETS_MAX: u64 = 256 * 1024 * 1024;
 /// Page cache of one connection, in KiB.
 const CACHE_KIB: i64 = 16 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use account::{Entity, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 use store::{Fact, ImportId, Item, Pos, codec};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::Delta;
 
-use crate::log::sql_pos;
-use crate::state::{self, StateError, damaged, entity_key, entity_row};
+use crate::rows::sql_pos;
+use crate::state::{self, StateError, damaged, entity_key, entity_row, sum};
+
+type Done = Result<(), StateError>;
 
 /// Folds facts within one transaction.
 pub(crate) struct Folder<'c> {
@@ -17,14 +19,38 @@ pub(crate) struct Folder<'c> {
     /// Numbers of zones looked up before.
     zones: HashMap<Name, i64>,
     body: Vec<u8>,
+    /// Rows in all tables.
+    rows: u64,
 }
 
 impl<'c> Folder<'c> {
-    pub(crate) fn new(connection: &'c Connection) -> Folder<'c> {
-        Folder { connection, zones: HashMap::new(), body: Vec::new() }
+    /// Goes on from tables with so many rows.
+    pub(crate) fn new(connection: &'c Connection, rows: u64) -> Folder<'c> {
+        Folder { connection, zones: HashMap::new(), body: Vec::new(), rows }
     }
 
-    pub(crate) fn fact(&mut self, fact: &Fact) -> Result<(), StateError> {
+    /// How many rows there are now.
+    pub(crate) fn finish(self) -> u64 {
+        self.rows
+    }
+
+    /// Writes a row: over the one with its key, which is there more often than not, else as a new
+    /// one. Both statements take the same values.
+    fn put(&mut self, update: &str, insert: &str, values: impl Params + Clone) -> Done {
+        if self.connection.prepare_cached(update)?.execute(values.clone())? == 0 {
+            self.connection.prepare_cached(insert)?.execute(values)?;
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, sql: &str, values: impl Params) -> Done {
+        let gone = self.connection.prepare_cached(sql)?.execute(values)?;
+        self.rows = self.rows.saturating_sub(gone as u64);
+        Ok(())
+    }
+
+    pub(crate) fn fact(&mut self, fact: &Fact) -> Done {
         match fact {
             Fact::Changed { zone, serial, deltas, .. } => self.changed(zone, *serial, deltas),
             Fact::Entity { after: Some(entity), .. } => self.put_entity(entity),
@@ -38,21 +64,26 @@ impl<'c> Folder<'c> {
         }
     }
 
-    pub(crate) fn put_entity(&mut self, entity: &Entity) -> Result<(), StateError> {
+    pub(crate) fn put_entity(&mut self, entity: &Entity) -> Done {
         let (kind, key, zone) = entity_row(entity);
         self.body.clear();
         codec::encode_item(&Item::Entity(entity.clone()), &mut self.body);
-        let sql = "INSERT OR REPLACE INTO entity (kind, key, zone, body) VALUES (?1, ?2, ?3, ?4)";
-        self.connection.prepare_cached(sql)?.execute(params![kind, key, zone, self.body])?;
+        let sum = sum(&[kind.as_bytes(), key.as_bytes(), &self.body]);
+        let update =
+            "UPDATE entity SET zone = ?3, body = ?4, sum = ?5 WHERE kind = ?1 AND key = ?2";
+        let insert = "INSERT INTO entity (kind, key, zone, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let body = std::mem::take(&mut self.body);
+        self.put(update, insert, (kind, &key, &zone, &body, sum))?;
+        self.body = body;
         Ok(())
     }
 
-    pub(crate) fn put_zone(&mut self, apex: &Name, serial: Serial) -> Result<(), StateError> {
-        let sql = "INSERT INTO zone (apex, serial) VALUES (?1, ?2)
-            ON CONFLICT (apex) DO UPDATE SET serial = excluded.serial";
+    pub(crate) fn put_zone(&mut self, apex: &Name, serial: Serial) -> Done {
+        let update = "UPDATE zone SET serial = ?2, sum = ?3 WHERE apex = ?1";
+        let insert = "INSERT INTO zone (apex, serial, sum) VALUES (?1, ?2, ?3)";
         let apex = apex.to_lowercase().to_string();
-        self.connection.prepare_cached(sql)?.execute(params![apex, serial.0])?;
-        Ok(())
+        let sum = sum(&[apex.as_bytes(), &serial.0.to_be_bytes()]);
+        self.put(update, insert, (&apex, serial.0, sum))
     }
 
     pub(crate) fn load_rrset(
@@ -61,7 +92,7 @@ impl<'c> Folder<'c> {
         owner: &Name,
         rtype: Rtype,
         rrset: &Rrset,
-    ) -> Result<(), StateError> {
+    ) -> Done {
         match self.zone_id(zone)? {
             Some(id) => self.put_rrset(id, zone, owner, (rtype, Some(rrset))),
             None => Ok(()),
@@ -73,25 +104,25 @@ impl<'c> Folder<'c> {
         import: ImportId,
         zone: &Name,
         rrsets: &[(Name, Rtype, Rrset)],
-    ) -> Result<(), StateError> {
+    ) -> Done {
         let item = Item::Staged { import, zone: zone.clone(), rrsets: rrsets.to_vec() };
         self.body.clear();
         codec::encode_item(&item, &mut self.body);
-        let sql = "INSERT INTO staged (import, part, body)
-            VALUES (?1, (SELECT count(*) FROM staged WHERE import = ?1), ?2)";
+        let sql = "INSERT INTO staged (import, part, body, sum)
+            VALUES (?1, (SELECT count(*) FROM staged WHERE import = ?1), ?2, ?3)";
         let import = sql_pos(Pos(import.0));
-        self.connection.prepare_cached(sql)?.execute(params![import, self.body])?;
+        let sum = sum(&[&self.body]);
+        self.connection.prepare_cached(sql)?.execute(params![import, self.body, sum])?;
+        self.rows += 1;
         Ok(())
     }
 
-    fn changed(&mut self, zone: &Name, serial: Serial, deltas: &[Delta]) -> Result<(), StateError> {
+    fn changed(&mut self, zone: &Name, serial: Serial, deltas: &[Delta]) -> Done {
         let Some(id) = self.zone_id(zone)? else { return Ok(()) };
         for delta in deltas {
             self.put_rrset(id, zone, &delta.owner, (delta.rtype, delta.after.as_ref()))?;
         }
-        let sql = "UPDATE zone SET serial = ?2 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id, serial.0])?;
-        Ok(())
+        self.put_zone(zone, serial)
     }
 
     fn put_rrset(
@@ -100,43 +131,42 @@ impl<'c> Folder<'c> {
         zone: &Name,
         owner: &Name,
         (rtype, rrset): (Rtype, Option<&Rrset>),
-    ) -> Result<(), StateError> {
+    ) -> Done {
         let owner = owner.to_lowercase();
         let outside = || damaged(format!("{owner} lies outside {zone}"));
         let relative = owner.strip_suffix(zone).ok_or_else(outside)?;
         let Some(rrset) = rrset else {
             let sql = "DELETE FROM rrset WHERE zone = ?1 AND owner = ?2 AND type = ?3";
-            let mut delete = self.connection.prepare_cached(sql)?;
-            delete.execute(params![zone_id, relative, rtype.0])?;
-            return Ok(());
+            return self.delete(sql, params![zone_id, relative, rtype.0]);
         };
         self.body.clear();
         codec::encode_rrset(rrset, &mut self.body);
-        let sql = "INSERT OR REPLACE INTO rrset (zone, owner, type, body) VALUES (?1, ?2, ?3, ?4)";
-        let mut insert = self.connection.prepare_cached(sql)?;
-        insert.execute(params![zone_id, relative, rtype.0, self.body])?;
+        let sum = sum(&[relative, &rtype.0.to_be_bytes(), &self.body]);
+        let update = "UPDATE rrset SET body = ?4, sum = ?5
+            WHERE zone = ?1 AND owner = ?2 AND type = ?3";
+        let insert = "INSERT INTO rrset (zone, owner, type, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let body = std::mem::take(&mut self.body);
+        self.put(update, insert, (zone_id, relative, rtype.0, &body, sum))?;
+        self.body = body;
         Ok(())
     }
 
-    fn remove_entity(&mut self, entity: &Entity) -> Result<(), StateError> {
+    fn remove_entity(&mut self, entity: &Entity) -> Done {
         let (kind, key) = entity_key(&entity.key());
-        let sql = "DELETE FROM entity WHERE kind = ?1 AND key = ?2";
-        self.connection.prepare_cached(sql)?.execute(params![kind, key])?;
-        Ok(())
+        self.delete("DELETE FROM entity WHERE kind = ?1 AND key = ?2", params![kind, key])
     }
 
-    fn drop_zone(&mut self, zone: &Name) -> Result<(), StateError> {
+    fn drop_zone(&mut self, zone: &Name) -> Done {
         if let Some(id) = self.zone_id(zone)? {
-            self.connection.execute("DELETE FROM rrset WHERE zone = ?1", [id])?;
-            self.connection.execute("DELETE FROM zone WHERE id = ?1", [id])?;
+            self.delete("DELETE FROM rrset WHERE zone = ?1", [id])?;
+            self.delete("DELETE FROM zone WHERE id = ?1", [id])?;
             self.zones.clear();
         }
         let apex = zone.to_lowercase().to_string();
-        self.connection.execute("DELETE FROM entity WHERE zone = ?1", [apex])?;
-        Ok(())
+        self.delete("DELETE FROM entity WHERE zone = ?1", [apex])
     }
 
-    fn import(&mut self, import: ImportId, zone: &Name, serial: Serial) -> Result<(), StateError> {
+    fn import(&mut self, import: ImportId, zone: &Name, serial: Serial) -> Done {
         let mut parts = Vec::new();
         state::staged(self.connection, import, |item| {
             parts.push(item);
@@ -146,7 +176,7 @@ impl<'c> Folder<'c> {
             return Ok(());
         }
         if let Some(id) = self.zone_id(zone)? {
-            self.connection.execute("DELETE FROM rrset WHERE zone = ?1", [id])?;
+            self.delete("DELETE FROM rrset WHERE zone = ?1", [id])?;
         }
         self.put_zone(zone, serial)?;
         let id = self.zone_id(zone)?.ok_or_else(|| damaged("a zone that was just written"))?;
@@ -159,24 +189,20 @@ impl<'c> Folder<'c> {
         self.drop_import(import)
     }
 
-    fn drop_import(&mut self, import: ImportId) -> Result<(), StateError> {
+    fn drop_import(&mut self, import: ImportId) -> Done {
         let import = sql_pos(Pos(import.0));
-        self.connection.execute("DELETE FROM staged WHERE import = ?1", [import])?;
-        Ok(())
+        self.delete("DELETE FROM staged WHERE import = ?1", [import])
     }
 
-    fn seen(&mut self, host: &Name, at: Timestamp) -> Result<(), StateError> {
-        let sql = "SELECT body FROM entity WHERE kind = 'host' AND key = ?1";
+    fn seen(&mut self, host: &Name, at: Timestamp) -> Done {
         let key = host.to_lowercase().to_string();
-        let mut select = self.connection.prepare_cached(sql)?;
-        let found: Option<Vec<u8>> = select.query_row([&key], |row| row.get(0)).optional()?;
-        let Some(body) = found else { return Ok(()) };
-        match codec::decode_item(codec::VERSION, &body).map_err(damaged)? {
-            Item::Entity(Entity::Host(mut host)) => {
+        match state::entity(self.connection, "host", &key)? {
+            None => Ok(()),
+            Some(Item::Entity(Entity::Host(mut host))) => {
                 host.last_seen = host.last_seen.max(Some(at));
                 self.put_entity(&Entity::Host(host))
             }
-            _ => Err(damaged("a host that is none")),
+            Some(_) => Err(damaged("a host that is none")),
         }
     }
 

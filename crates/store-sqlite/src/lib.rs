@@ -19,6 +19,8 @@ pub mod backup;
 mod connection;
 mod folder;
 mod log;
+mod rows;
+mod snapshot;
 mod state;
 
 pub use connection::{LockError, OpenError};

@@ -1,8 +1,7 @@
 //! The log: `log.db` and the newest snapshot.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +13,8 @@ use store::{
 };
 
 use crate::connection::{self, OpenError, Sync};
+use crate::rows::{self, failed, head_and_epoch, oldest, pos, read, sql_pos};
+use crate::{snapshot, state};
 
 /// The embedded store: shard 0 in one directory, used by one process at a time.
 #[derive(Debug)]
@@ -56,9 +57,16 @@ impl SqliteStore {
         let lock = connection::lock(directory)?;
         let path = directory.join("log.db");
         let sqlite = |why| OpenError::Sqlite { path: path.clone(), why };
+        sweep(directory)?;
+        if !path.exists() {
+            fits(directory, Pos(0))?;
+        }
         let log = connection::open(&path, sync, MIGRATIONS)?;
+        // What is erased or trimmed shall not be found in the free pages of the file.
+        log.pragma_update(None, "secure_delete", true).map_err(sqlite)?;
         let durability = durability(&log, directory).map_err(sqlite)?;
         let (head, epoch) = head_and_epoch(&log).map_err(sqlite)?;
+        fits(directory, head)?;
         let reader = connection::connect(&path, sync).map_err(sqlite)?;
         let upkeep = connection::connect(&path, sync).map_err(sqlite)?;
         let bell = Arc::new(Bell::default());
@@ -97,7 +105,8 @@ impl SqliteStore {
     /// Moves the write-ahead log into the database. To be called now and then, off the path of
     /// commits; a failure harms nothing but the length of the file.
     pub fn maintain(&self) -> Result<(), StoreError> {
-        let upkeep = lock(&self.upkeep);
+        // A backup or check that is under way reads the log: the next call comes soon.
+        let Ok(upkeep) = self.upkeep.try_lock() else { return Ok(()) };
         connection::checkpoint(&upkeep, &self.directory.join("log.db-wal")).map_err(failed)
     }
 
@@ -133,7 +142,7 @@ impl SqliteStore {
         let _upkeep = lock(&self.upkeep);
         loop {
             // In small steps, so that commits get in between.
-            if lock(&self.log).forget_origins(upto)? == 0 {
+            if !lock(&self.log).forget_origins(upto)? {
                 return Ok(());
             }
         }
@@ -145,26 +154,11 @@ impl SqliteStore {
     }
 
     pub(crate) fn snapshot_path(&self) -> PathBuf {
-        self.directory.join(SNAPSHOT)
-    }
-
-    fn write_snapshot(&self, at: Pos, body: &mut dyn Read) -> io::Result<()> {
-        let path = self.directory.join("snapshot.new");
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)?;
-        file.write_all(&at.0.to_be_bytes())?;
-        io::copy(body, &mut file)?;
-        file.sync_all()?;
-        std::fs::rename(&path, self.snapshot_path())?;
-        connection::sync_directory(&path)
+        self.directory.join(snapshot::NAME)
     }
 
     fn snapshot_at(&self) -> Result<Option<(Pos, File)>, StoreError> {
-        open_snapshot(&self.snapshot_path())
+        snapshot::open(&self.snapshot_path())
             .map_err(|why| StoreError::Unavailable(format!("the snapshot: {why}")))
     }
 }
@@ -198,8 +192,7 @@ impl Store for SqliteStore {
         only_shard(shard)?;
         let mut log = lock(&self.log);
         let epoch = log.epoch + 1;
-        let sql = "INSERT INTO shard (id, epoch, owner, trimmed, restored)
-            VALUES (0, ?1, ?2, 0, 0)
+        let sql = "INSERT INTO shard (id, epoch, owner) VALUES (0, ?1, ?2)
             ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, owner = excluded.owner";
         let done = log.connection.execute(sql, params![epoch.cast_signed(), owner.0]);
         done.map_err(failed)?;
@@ -220,6 +213,7 @@ impl Store for SqliteStore {
             return Err(AppendError::TooLarge { bytes: body.len(), limit: BATCH_BYTES_MAX });
         }
         let mut log = lock(&self.log);
+        log.settle_doubt().map_err(|why| AppendError::Unavailable(why.to_string()))?;
         if writer.shard != ShardId(0) || writer.epoch != log.epoch {
             return Err(AppendError::Fenced);
         }
@@ -228,7 +222,6 @@ impl Store for SqliteStore {
         }
         let (first, last) = store::positions(expect_head, events)?;
         let at = events.last().map(|event| event.body.at).unwrap_or_default();
-        log.settle_doubt().map_err(|why| AppendError::Unavailable(why.to_string()))?;
         log.write((first, last), at, batch, &body)?;
         log.head = last;
         drop(log);
@@ -273,7 +266,7 @@ impl Store for SqliteStore {
         if self.snapshot_at()?.is_some_and(|(kept, _)| kept > at) {
             return Ok(());
         }
-        let written = self.write_snapshot(at, body);
+        let written = snapshot::write(&self.directory, at, body);
         written.map_err(|why| StoreError::Unavailable(format!("writing a snapshot: {why}")))
     }
 
@@ -353,142 +346,60 @@ impl Log {
         let sql = "DELETE FROM log WHERE last IN
             (SELECT last FROM log WHERE last <= ?1 AND last < (SELECT max(last) FROM log)
             ORDER BY last LIMIT ?2)";
-        let gone = transaction.execute(sql, params![sql_pos(upto), TRIM_STEP])?;
-        let sql = "UPDATE shard SET trimmed = max(trimmed, ?1) WHERE id = 0";
-        transaction.execute(sql, [sql_pos(upto.min(self.head))])?;
+        let gone = transaction.execute(sql, params![sql_pos(upto), rows::STEP])?;
         transaction.commit()?;
         Ok(gone)
     }
-}
 
-impl Log {
-    fn forget_origins(&mut self, upto: Pos) -> Result<usize, StoreError> {
+    /// One step; whether there may be more.
+    fn forget_origins(&mut self, upto: Pos) -> Result<bool, StoreError> {
         let transaction = self.connection.transaction().map_err(failed)?;
         let done: i64 = transaction
             .query_row("SELECT forgotten FROM shard WHERE id = 0", [], |row| row.get(0))
             .optional()
             .map_err(failed)?
             .unwrap_or(0);
-        let commits = bodies(&transaction, pos(done), upto)?;
+        let commits = rows::bodies(&transaction, pos(done), upto)?;
+        let Some(&(reached, _)) = commits.last() else { return Ok(false) };
+        let sql = "UPDATE log SET body = ?2, sum = ?3 WHERE last = ?1";
+        let mut update = transaction.prepare_cached(sql).map_err(failed)?;
         for (last, body) in &commits {
-            let mut events = decode(*last, body)?;
-            events.iter_mut().for_each(|event| event.origin = None);
-            let mut body = Vec::new();
-            events.iter().for_each(|event| codec::encode_event(event, &mut body));
-            let sql = "UPDATE log SET body = ?2, sum = ?3 WHERE last = ?1";
+            let erased = codec::without_origins(body).map_err(|why| rows::damaged(*last, why))?;
+            let Some(body) = erased else { continue };
             let values = params![sql_pos(*last), body, crc32fast::hash(&body)];
-            transaction.execute(sql, values).map_err(failed)?;
+            update.execute(values).map_err(failed)?;
         }
-        if let Some((last, _)) = commits.last() {
-            let sql = "UPDATE shard SET forgotten = ?1 WHERE id = 0";
-            transaction.execute(sql, [sql_pos(*last)]).map_err(failed)?;
-        }
+        drop(update);
+        let sql = "UPDATE shard SET forgotten = ?1 WHERE id = 0";
+        transaction.execute(sql, [sql_pos(reached)]).map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        Ok(commits.len())
+        Ok(true)
     }
 }
 
-fn bodies(
-    connection: &Connection,
-    after: Pos,
-    upto: Pos,
-) -> Result<Vec<(Pos, Vec<u8>)>, StoreError> {
-    let sql = "SELECT last, body FROM log WHERE last > ?1 AND last <= ?2 ORDER BY last LIMIT ?3";
-    let mut select = connection.prepare_cached(sql).map_err(failed)?;
-    let limits = params![sql_pos(after), sql_pos(upto), TRIM_STEP];
-    let rows = select.query_map(limits, |row| Ok((pos(row.get(0)?), row.get(1)?)));
-    rows.and_then(Iterator::collect).map_err(failed)
+/// Removes what was left behind when the power went while it was being written.
+fn sweep(directory: &Path) -> Result<(), OpenError> {
+    let paths = |names: &'static [&str]| names.iter().map(|name| directory.join(name));
+    let failed = |path: &Path, why| OpenError::File { path: path.to_owned(), why };
+    for path in paths(LEFT_BEHIND) {
+        snapshot::remove(&path).map_err(|why| failed(&path, why))?;
+    }
+    for path in paths(DATABASES_LEFT_BEHIND) {
+        state::remove_database(&path).map_err(|why| failed(&path, why))?;
+    }
+    Ok(())
 }
 
-/// Commits after a position, read by any connection.
-pub(crate) fn read(
-    connection: &Connection,
-    after: Pos,
-    max_bytes: usize,
-) -> Result<Vec<Commit>, FeedError> {
-    let failed = |why| FeedError::Store(failed(why));
-    // One state for both questions: a trim may come between them otherwise.
-    let transaction = connection.unchecked_transaction().map_err(failed)?;
-    let first_kept = match oldest(&transaction).map_err(failed)? {
-        Some(oldest) => oldest,
-        None => Pos(head_and_epoch(&transaction).map_err(failed)?.0.0 + 1),
-    };
-    if after.0 + 1 < first_kept.0 {
-        return Err(FeedError::Trimmed { oldest: first_kept });
-    }
-    let sql = "SELECT last, first, epoch, at, batch, sum, body FROM log
-        WHERE last > ?1 ORDER BY last";
-    let mut select = transaction.prepare_cached(sql).map_err(failed)?;
-    let mut rows = select.query([sql_pos(after)]).map_err(failed)?;
-    let mut commits = Vec::new();
-    let mut bytes = 0;
-    while let Some(row) = rows.next().map_err(failed)? {
-        let body = row.get_ref(6).and_then(|body| Ok(body.as_blob()?)).map_err(failed)?;
-        bytes += body.len();
-        if bytes > max_bytes && !commits.is_empty() {
-            break;
+/// A snapshot that is ahead of the log is not of this log: going on would hand out positions again.
+fn fits(directory: &Path, head: Pos) -> Result<(), OpenError> {
+    let path = directory.join(snapshot::NAME);
+    let found = snapshot::open(&path).map_err(|why| OpenError::File { path, why })?;
+    match found {
+        Some((at, _)) if at > head => {
+            Err(OpenError::Ahead { path: directory.to_owned(), snapshot: at, head })
         }
-        commits.push(commit(row, body)?);
+        Some(_) | None => Ok(()),
     }
-    Ok(commits)
-}
-
-fn commit(row: &rusqlite::Row<'_>, body: &[u8]) -> Result<Commit, StoreError> {
-    let last = pos(row.get(0).map_err(failed)?);
-    if crc32fast::hash(body) != row.get::<_, u32>(5).map_err(failed)? {
-        return Err(damaged(last, "its checksum does not fit"));
-    }
-    let events = decode(last, body)?;
-    Ok(Commit {
-        shard: ShardId(0),
-        first: pos(row.get(1).map_err(failed)?),
-        last,
-        epoch: row.get::<_, i64>(2).map_err(failed)?.cast_unsigned(),
-        at: Timestamp(row.get(3).map_err(failed)?),
-        batch: BatchId(row.get(4).map_err(failed)?),
-        events,
-    })
-}
-
-fn decode(last: Pos, body: &[u8]) -> Result<Vec<Event>, StoreError> {
-    let mut events = Vec::new();
-    let mut rest = body;
-    while !rest.is_empty() {
-        let (event, after) = codec::decode_event(rest).map_err(|why| damaged(last, why))?;
-        events.push(event);
-        rest = after;
-    }
-    Ok(events)
-}
-
-fn damaged(last: Pos, why: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged(format!("the commit up to {}: {why}", last.0))
-}
-
-/// Opens a snapshot file: the position that it stands at, and the file at the start of the body.
-pub(crate) fn open_snapshot(path: &Path) -> io::Result<Option<(Pos, File)>> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(why),
-    };
-    let mut at = [0; 8];
-    file.read_exact(&mut at)?;
-    Ok(Some((Pos(u64::from_be_bytes(at)), file)))
-}
-
-pub(crate) fn head_and_epoch(connection: &Connection) -> Result<(Pos, u64), rusqlite::Error> {
-    let sql = "SELECT max(coalesce((SELECT max(last) FROM log), 0),
-            coalesce((SELECT trimmed FROM shard WHERE id = 0), 0)),
-        coalesce((SELECT epoch FROM shard WHERE id = 0), 0)";
-    connection
-        .query_row(sql, [], |row| Ok((pos(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned())))
-}
-
-fn oldest(connection: &Connection) -> Result<Option<Pos>, rusqlite::Error> {
-    let sql = "SELECT first FROM log ORDER BY last LIMIT 1";
-    let found = connection.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()?;
-    Ok(found.map(pos))
 }
 
 /// What an acknowledged commit survives, as far as the settings and the file system tell.
@@ -511,23 +422,6 @@ fn only_shard(shard: ShardId) -> Result<(), StoreError> {
     }
 }
 
-pub(crate) fn failed(why: rusqlite::Error) -> StoreError {
-    match why.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Damaged(why.to_string())
-        }
-        _ => StoreError::Unavailable(why.to_string()),
-    }
-}
-
-pub(crate) fn pos(sql: i64) -> Pos {
-    Pos(sql.cast_unsigned())
-}
-
-pub(crate) fn sql_pos(pos: Pos) -> i64 {
-    pos.0.cast_signed()
-}
-
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -536,21 +430,20 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) const MIGRATIONS: &[&str] = &["
     CREATE TABLE shard (
         id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, owner TEXT NOT NULL,
-        trimmed INTEGER NOT NULL, restored INTEGER NOT NULL, doubts INTEGER NOT NULL DEFAULT 0,
+        restored INTEGER NOT NULL DEFAULT 0, doubts INTEGER NOT NULL DEFAULT 0,
         forgotten INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE log (
         last INTEGER PRIMARY KEY, first INTEGER NOT NULL, epoch INTEGER NOT NULL,
         at INTEGER NOT NULL, batch BLOB NOT NULL UNIQUE, sum INTEGER NOT NULL,
         body BLOB NOT NULL);
 "];
-/// Name of the snapshot's file: eight octets of position, then the body.
-pub(crate) const SNAPSHOT: &str = "snapshot";
 /// Largest encoded batch, in octets.
 const BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How much a follower reads at once, in octets.
 const FEED_BYTES: usize = 1024 * 1024;
-/// Commits that one step of a trim forgets.
-const TRIM_STEP: i64 = 256;
+/// What an interrupted snapshot, check or restore leaves behind.
+const LEFT_BEHIND: &[&str] = &["snapshot.new", "snapshot.tmp"];
+const DATABASES_LEFT_BEHIND: &[&str] = &["check.db", "log.db.new"];
 /// `synchronous = FULL`.
 const SYNCHRONOUS_FULL: i64 = 2;
 /// statfs(2): a file system in memory.
