@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use account::{Directory, Entity};
-
 use store::{Event, Fact, ImportId, Item};
 use wire::{Name, Serial};
 use zone::{Delta, Zone};

@@ -124,3 +124,27 @@ fn request_before_the_state_is_loaded_is_answered_after() {
     assert!(!node.live().zones().all().is_empty());
     node.stop();
 }
+
+/// The file opens, and only when half of it is loaded does the damage show.
+#[test]
+fn restart_with_tables_that_are_damaged_inside_builds_them_anew_at_once() {
+    let playground = Playground::new();
+    playground.with(|node| {
+        let token = add_host(node, "nas");
+        assert!(publish(node, "nas", &token, "198.51.100.7"));
+    });
+    let path = playground.data().join("state.db");
+    let whole = std::fs::read(&path).expect("tables");
+    // The address as it stands in its row.
+    let at = whole.windows(4).rposition(|octets| octets == [198, 51, 100, 7]).expect("a row");
+    let mut harmed = whole.clone();
+    harmed[at + 3] = 8;
+    std::fs::write(&path, &harmed).expect("a file");
+    for _ in 0..2 {
+        playground.with(|node| {
+            assert_eq!(address_of(node, "nas"), ["198.51.100.7"]);
+            assert_eq!(node.live().directory().hosts(None, None).count(), 1);
+        });
+    }
+    assert_ne!(std::fs::read(&path).expect("tables"), harmed, "they were built anew");
+}
