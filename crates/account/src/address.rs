@@ -91,12 +91,24 @@ fn kind(address: IpAddr) -> Kind {
         IpAddr::V6(v6) => V6_SPECIAL
             .iter()
             .find(|&&(net, len, ..)| in_v6(v6, net, len))
-            .map(|&(_, _, name, unusable)| (name, unusable)),
+            .map(|&(_, _, name, unusable)| (name, unusable))
+            .or_else(|| unreachable_v6(v6).map(|name| (name, false))),
     };
     match row {
         Some((name, unusable)) => Kind { name, scope: Scope::Private, unusable },
         None => Kind { name: "public", scope: Scope::Public, unusable: false },
     }
+}
+
+/// Why an IPv6 address without a row of its own is not globally reachable all the same.
+fn unreachable_v6(address: Ipv6Addr) -> Option<&'static str> {
+    if !in_v6(address, GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) {
+        return Some("reserved");
+    }
+    // RFC 3056 §2: a 6to4 address leads to the IPv4 address that it holds.
+    let [0x20, 0x02, a, b, c, d, ..] = address.octets() else { return None };
+    let inner = scope(IpAddr::V4(Ipv4Addr::new(a, b, c, d)));
+    (inner == Scope::Private).then_some("6to4 of an address that is not public")
 }
 
 fn in_v4(address: Ipv4Addr, net: [u8; 4], len: u32) -> bool {
@@ -138,12 +150,14 @@ const V6_SPECIAL: &[([u16; 8], u32, &str, bool)] = &[
     ([0, 0, 0, 0, 0, 0, 0, 0], 128, "unspecified", true),
     ([0, 0, 0, 0, 0, 0, 0, 1], 128, "loopback", false),
     ([0, 0, 0, 0, 0, 0xffff, 0, 0], 96, "IPv4-mapped", true),
+    ([0, 0, 0, 0, 0, 0, 0, 0], 96, "IPv4-compatible", false),
     ([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96, "NAT64", false),
     ([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, "local NAT64", false),
     ([0x100, 0, 0, 0, 0, 0, 0, 0], 64, "discard-only", false),
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, "Teredo", false),
     ([0x2001, 2, 0, 0, 0, 0, 0, 0], 48, "benchmarking", false),
     ([0x2001, 0x10, 0, 0, 0, 0, 0, 0], 28, "ORCHID", false),
+    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, "protocol assignment", false),
     ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, "documentation", false),
     ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, "documentation", false),
     ([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16, "segment routing", false),
@@ -152,6 +166,8 @@ const V6_SPECIAL: &[([u16; 8], u32, &str, bool)] = &[
     ([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10, "former site-local", false),
     ([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, "multicast", true),
 ];
+/// The only block that is given out for global unicast (RFC 4291 §2.4, IANA IPv6 Address Space).
+const GLOBAL_UNICAST: ([u16; 8], u32) = ([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
 #[cfg(test)]
 mod tests;

@@ -53,6 +53,22 @@ fn address_scope_table() {
         ("2001:db8::1", "documentation"),
         ("2001::1", "Teredo"),
         ("ff02::1", "multicast"),
+        // Forms that carry an IPv4 address, and what no host of the Internet has.
+        ("::127.0.0.1", "IPv4-compatible"),
+        ("::ffff:0:127.0.0.1", "reserved"),
+        ("64:ff9b::10.0.0.1", "NAT64"),
+        ("2002:7f00:1::", "6to4 of an address that is not public"),
+        ("2002:a00:1::1", "6to4 of an address that is not public"),
+        ("2002:e000:1::1", "6to4 of an address that is not public"),
+        ("2002:808:808::1", "public"),
+        ("2001:1::1", "protocol assignment"),
+        ("2001:20::1", "protocol assignment"),
+        ("2001:200::1", "public"),
+        ("100:0:0:1::1", "reserved"),
+        ("1fff::1", "reserved"),
+        ("4000::1", "reserved"),
+        ("e000::1", "reserved"),
+        ("3ffe::1", "public"),
     ] {
         let address: IpAddr = text.parse().unwrap();
         assert_eq!(kind(unmapped(address)).name, expected, "{text}");
