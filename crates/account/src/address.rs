@@ -10,9 +10,11 @@ pub enum AddressRefusal {
     /// Not globally reachable, on a suffix, and the host has not opted in.
     #[error("a {0} address may not be published under this suffix")]
     NotPublic(&'static str),
-    /// The host would turn private less than 24 hours after it turned public: the shape of a DNS
-    /// rebinding attack.
-    #[error("a public host may not turn private within 24 hours (DNS rebinding)")]
+    /// The host would turn private less than 24 hours after it turned public, or publish both in
+    /// one RRset: the shapes of a DNS rebinding attack.
+    #[error(
+        "a public host may not turn private within 24 hours, nor publish both side by side (DNS rebinding)"
+    )]
     Rebinding,
     /// No host can have this address: unspecified, multicast or broadcast.
     #[error("a {0} address cannot be the address of a host")]

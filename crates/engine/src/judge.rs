@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use account::address::{self, Verdict};
+use account::address::{self, AddressRefusal, Verdict};
 use account::policy::{self, Denied};
 use account::{Actor, Entity, Host, Scope, Timestamp, TokenActor, TokenId};
 use store::Fact;
@@ -40,6 +40,7 @@ impl Judge<'_> {
         if deltas.is_empty() {
             return Ok(Judged::default());
         }
+        self.unmixed(actor, &deltas)?;
         if weigh::deltas(&deltas) > CHANGE_WEIGHT_MAX {
             return Err(Refused::Limit("octets of one change"));
         }
@@ -109,6 +110,23 @@ impl Judge<'_> {
         policy::exposed_pace(token, self.overlay.pace(token.id).max(visible), self.at)?;
         if token.exposed.is_some() {
             self.overlay.decide_pace(self.batch, token.id, self.at);
+        }
+        Ok(())
+    }
+
+    /// A token publishes no RRset with public and private addresses side by side: a client that is
+    /// given both may go from one to the other, which is DNS rebinding in one answer.
+    fn unmixed(&self, actor: &Actor, deltas: &[Delta]) -> Result<(), Denied> {
+        let Actor::Token(_) = actor else { return Ok(()) };
+        for delta in deltas {
+            let rdata = delta.after.as_ref().map_or(&[][..], |rrset| &rrset.rdata);
+            let scopes = rdata.iter().filter_map(|rdata| address_of(delta.rtype, rdata));
+            let mut scopes = scopes.map(address::scope);
+            let first = scopes.next();
+            let is_mixed = scopes.any(|scope| Some(scope) != first);
+            if is_mixed && self.host(&delta.owner).is_none_or(|host| !host.private_ok) {
+                return Err(AddressRefusal::Rebinding.into());
+            }
         }
         Ok(())
     }

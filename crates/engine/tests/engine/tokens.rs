@@ -242,6 +242,31 @@ fn a_private_address_beside_a_public_one_does_not_end_the_rebinding_rule() {
 }
 
 #[test]
+fn a_token_cannot_mix_public_and_private_addresses_in_one_rrset() {
+    let mut rig = rig();
+    let token = rig.add_host("h.one.test", 1);
+    let mixed = |addresses: [[u8; 4]; 2]| {
+        let mut rrset = rrset(Rdata::a(addresses[0].into()));
+        rrset.rdata.push(Rdata::a(addresses[1].into()));
+        change(
+            ZONE,
+            Vec::new(),
+            vec![Edit::Replace { owner: name("h.one.test"), rtype: Rtype::A, rrset }],
+        )
+    };
+    // At once, and by way of a private host.
+    let rebinding = denied(Denied::Address(AddressRefusal::Rebinding));
+    assert_eq!(rig.run(token.clone(), mixed([[9, 9, 9, 9], [10, 0, 0, 1]])), rebinding);
+    assert!(is_done(&update(&mut rig, &token, "10.0.0.1")));
+    assert_eq!(rig.run(token.clone(), mixed([[10, 0, 0, 1], [9, 9, 9, 9]])), rebinding);
+    assert!(is_done(&rig.run(token.clone(), mixed([[10, 0, 0, 1], [10, 0, 0, 2]]))));
+    assert!(is_done(&rig.run(token.clone(), mixed([[9, 9, 9, 9], [9, 9, 9, 8]]))));
+    let opt_in = HostPatch { private_ok: Some(true), ..HostPatch::default() };
+    rig.done(Operation::SetHost { name: name("h.one.test"), policy: opt_in });
+    assert!(is_done(&rig.run(token, mixed([[9, 9, 9, 9], [10, 0, 0, 1]]))));
+}
+
+#[test]
 fn a_dummy_address_is_never_published_for_a_public_host() {
     let mut rig = rig();
     let token = rig.add_host("h.one.test", 1);
