@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::network::source_block;
 
 /// A bucket for each source that failed lately. It holds a minute's worth of failures and empties
-/// steadily; a source whose bucket is full is answered without a look at its credentials.
+/// steadily; a source whose bucket is full is not told any more that its credentials are wrong.
 ///
 /// Each bucket is one moment: when it will be empty (a generic cell rate algorithm).
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Attempts {
         Attempts { empty_at: HashMap::new(), step, cleared: None }
     }
 
-    /// How long the source has to wait before its credentials are looked at; `None`: not at all.
+    /// How long the source has to wait before a failure is told it as one; `None`: not at all.
     pub(crate) fn wait(&self, source: IpAddr, now: Instant) -> Option<Duration> {
         let empty_at = self.empty_at.get(&source_block(source))?;
         let free_at = (*empty_at + self.step).checked_sub(WINDOW)?;

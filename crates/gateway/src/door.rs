@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::attempts::Attempts;
 use crate::client::Client;
 use crate::http::{HttpSettings, MetricsText};
+use crate::quota::{Quota, Taken};
 use crate::seats::{Seat, Seats};
 use crate::source::Trust;
 
@@ -27,6 +28,7 @@ pub(crate) struct Door {
     ready: Arc<AtomicBool>,
     seats: Arc<Seats>,
     attempts: Mutex<Attempts>,
+    quota: Mutex<Quota>,
 }
 
 impl Door {
@@ -50,6 +52,7 @@ impl Door {
             ready,
             seats: Seats::new(settings.connections, settings.per_source),
             attempts: Mutex::new(Attempts::new(settings.failures_per_minute)),
+            quota: Mutex::default(),
         }
     }
 
@@ -68,6 +71,15 @@ impl Door {
     /// How long a connection may be idle now.
     pub(crate) fn idle(&self) -> Duration {
         if self.seats.is_crowded() { IDLE_CROWDED.min(self.idle) } else { self.idle }
+    }
+
+    /// Whether a line about somebody without a valid token is written.
+    pub(crate) fn may_log(&self) -> bool {
+        let taken = self.quota.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        if let Taken::Write { left_out: left_out @ 1.. } = taken {
+            tracing::warn!(left_out, "lines about updates without a valid token were left out");
+        }
+        taken != Taken::LeaveOut
     }
 
     /// Failed authentications; hold it for a few lines only.

@@ -44,7 +44,8 @@ pub struct HttpSettings {
     pub request: Duration,
     /// An answer must be taken within so long.
     pub write: Duration,
-    /// Failed authentications of one source in a minute, after which it has to wait.
+    /// Failed authentications of one source in a minute, after which further ones are put off.
+    /// Valid tokens are not.
     pub failures_per_minute: u32,
 }
 

@@ -24,6 +24,7 @@ mod network;
 mod outcome;
 mod plan;
 mod proxy;
+mod quota;
 mod random;
 mod route;
 mod seats;

@@ -24,10 +24,15 @@ pub(crate) struct Line<'a> {
     pub(crate) request: &'a Request,
 }
 
+/// Counts an update of one host.
+pub(crate) fn count(code: &Code) {
+    metrics::counter!("byname_updates_total", "outcome" => word(code)).increment(1);
+}
+
 /// Writes the line and counts it.
 pub(crate) fn line(line: &Line<'_>) {
     let outcome = word(line.code);
-    metrics::counter!("byname_updates_total", "outcome" => outcome).increment(1);
+    count(line.code);
     tracing::info!(
         host = %shown(line.host),
         source = %line.source.nearest,
@@ -63,7 +68,13 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if text.to_ascii_lowercase().contains(TOKEN_MARK) {
         return Cow::Borrowed("(holds a token)");
     }
-    let is_plain = |c: char| !c.is_control() && c != '\u{2028}' && c != '\u{2029}';
+    // No line end, no colour, no text that runs backwards; and neither `=` nor `"`, with which a
+    // client could write fields of its own into our line.
+    let is_plain = |c: char| match c {
+        '=' | '"' => false,
+        ' '..='~' => true,
+        _ => c.is_alphanumeric(),
+    };
     if text.len() <= TEXT_OCTETS_MAX && text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
@@ -84,6 +95,8 @@ mod tests {
     fn shown_text_is_short_and_printable_and_holds_no_token() {
         assert_eq!(shown("ddclient/3.10"), "ddclient/3.10");
         assert_eq!(shown("a\nb\x1b[31m\u{2028}"), "a?b?[31m?");
+        assert_eq!(shown("b\u{fc}ro\u{202e}\u{200b}\u{fffd}"), "b\u{fc}ro???");
+        assert_eq!(shown("x outcome=\"good\" host=y"), "x outcome??good? host?y");
         assert_eq!(shown(&"x".repeat(1000)).len(), TEXT_OCTETS_MAX);
         let secret = account::secret::Secret::from_random([7; 16]);
         for text in [secret.reveal().to_owned(), format!("h.{}", secret.reveal().to_lowercase())] {

@@ -30,7 +30,7 @@ pub(crate) async fn update(door: &Door, request: &Request, source: Source) -> Re
     }
     let actor = match authenticate(door, request, source.nearest) {
         Ok(actor) => actor,
-        Err((code, why)) => return told.whole(code, &why),
+        Err((code, why)) => return told.stranger(door, code, &why),
     };
     if source.is_exposed() {
         expose(door, &actor);
@@ -78,6 +78,15 @@ impl Told<'_> {
         dyndns2::render_as(Profile::of(self.request), codes)
     }
 
+    /// One answer to somebody without a valid token.
+    fn stranger(&self, door: &Door, code: Code, why: &str) -> Response {
+        if door.may_log() {
+            return self.whole(code, why);
+        }
+        log::count(&code);
+        self.render(&[code])
+    }
+
     /// One answer for the whole request.
     fn whole(&self, code: Code, why: &str) -> Response {
         let host = self.request.parameter(&["hostname"]).unwrap_or("-");
@@ -87,6 +96,9 @@ impl Told<'_> {
 }
 
 /// Who asks. Costs the same whether there is such a token or not, and writes nothing.
+///
+/// A valid token is taken whatever others have tried: whoever shares its address, behind one NAT or
+/// one proxy that nobody has listed, could shut its owner out otherwise.
 fn authenticate(
     door: &Door,
     request: &Request,
@@ -95,19 +107,20 @@ fn authenticate(
     let Some(credentials) = dyndns2::credentials(request) else {
         return Err((Code::Badauth, "no credentials".to_owned()));
     };
+    let checked = door.client.live().directory().authenticate(credentials.password.as_bytes());
+    let why = match checked {
+        Ok(actor) => return Ok(actor),
+        Err(why) => why,
+    };
     let now = Instant::now();
-    if door.attempts().wait(source, now).is_some() {
-        // Not `badauth`: a neighbour with the right token, behind the same address, shall try
-        // again and not stop for good.
+    let mut attempts = door.attempts();
+    if attempts.wait(source, now).is_some() {
         metrics::counter!("byname_auth_paused_total").increment(1);
         return Err((Code::Unavailable, "too many failures from this source".to_owned()));
     }
-    let checked = door.client.live().directory().authenticate(credentials.password.as_bytes());
-    checked.map_err(|why| {
-        door.attempts().failed(source, now);
-        metrics::counter!("byname_auth_failures_total").increment(1);
-        (Code::Badauth, why.to_string())
-    })
+    attempts.failed(source, now);
+    metrics::counter!("byname_auth_failures_total").increment(1);
+    Err((Code::Badauth, why.to_string()))
 }
 
 /// Marks a token that somebody on the way may have read, once. The update goes on.
