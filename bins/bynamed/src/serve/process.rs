@@ -22,6 +22,22 @@ fn raise_open_files() {
     }
 }
 
+/// How many HTTP connections there may be: a quarter of the files that may be open, as DNS over TCP
+/// takes up to half, and the store and the operator need some too.
+pub(super) fn http_connections(wanted: usize) -> usize {
+    let allowed = affordable(wanted, getrlimit(Resource::Nofile).current);
+    if allowed < wanted {
+        tracing::warn!(wanted, allowed, "fewer HTTP connections: too few files may be open");
+    }
+    allowed
+}
+
+/// `None` is no limit.
+fn affordable(wanted: usize, files: Option<u64>) -> usize {
+    let quarter = files.and_then(|files| usize::try_from(files / 4).ok()).unwrap_or(usize::MAX);
+    wanted.min(quarter.max(1))
+}
+
 /// A service without one of its threads would go on half dead. What was acknowledged is on the
 /// disk, so the process ends at once and whoever watches it starts it again.
 fn end_on_panic() {
@@ -36,6 +52,19 @@ fn end_on_panic() {
 #[cfg(test)]
 mod tests {
     use std::process::Command;
+
+    #[test]
+    fn http_connections_leave_most_files_to_others() {
+        for (wanted, files, expected) in [
+            (10_000, None, 10_000),
+            (10_000, Some(1 << 20), 10_000),
+            (10_000, Some(1_024), 256),
+            (10, Some(1_024), 10),
+            (10, Some(0), 1),
+        ] {
+            assert_eq!(super::affordable(wanted, files), expected, "{wanted} of {files:?}");
+        }
+    }
 
     /// Runs itself again as a process that may be lost.
     #[test]

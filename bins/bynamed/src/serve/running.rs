@@ -13,6 +13,7 @@ use node::admin::{self, AdminSocket};
 use server::Server;
 use tokio::runtime::Runtime;
 
+use super::process;
 use super::signals::Asked;
 use crate::configuration::Settings;
 use crate::doors::{self, Chosen};
@@ -153,7 +154,8 @@ fn open_http(
     }
     let Opening { client, ready, metrics } = opening;
     let addresses = chosen.addresses.clone();
-    let wanted = HttpSettings { addresses, ..settings.gateway.clone() };
+    let connections = process::http_connections(settings.gateway.connections);
+    let wanted = HttpSettings { addresses, connections, ..settings.gateway.clone() };
     let http = Http::start(&wanted, client, ready, metrics, runtime.handle())
         .map_err(|why| doors::refused(&why.why, why.to_string(), "--http"))?;
     tell("HTTP", http.addresses(), chosen);

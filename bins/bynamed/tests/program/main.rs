@@ -8,5 +8,6 @@ mod exit_codes;
 mod files;
 mod orders;
 mod shapes;
+mod siege;
 mod signals;
 mod talk;
