@@ -217,6 +217,10 @@ fn verify_backup(path: &Path) -> Result<Verified, BackupError> {
     }
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let backup = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    // The file may be anybody's: nothing that it brings along is run.
+    if !holds_plain_tables(&backup).unwrap_or(false) {
+        return Err(BackupError::NotABackup(path.to_owned()));
+    }
     let version = backup.query_row("SELECT version FROM byname_backup", [], |row| row.get(0));
     if version.optional().ok().flatten() != Some(BACKUP_VERSION) {
         return Err(BackupError::NotABackup(path.to_owned()));
@@ -230,6 +234,13 @@ fn verify_backup(path: &Path) -> Result<Verified, BackupError> {
         None => None,
     };
     verify_chain(&backup, "main", stands)
+}
+
+/// Whether a backup is made of its four tables and nothing else: a view, a generated column, an
+/// index on an expression or a virtual table would run what its author likes, without end.
+fn holds_plain_tables(backup: &Connection) -> Result<bool, rusqlite::Error> {
+    backup.pragma_update(None, "trusted_schema", false)?;
+    backup.query_row(PLAIN_TABLES, [], |row| row.get(0))
 }
 
 fn attach(connection: &Connection, path: &Path) -> Result<(), rusqlite::Error> {
@@ -484,6 +495,12 @@ const COPY_OUT: &str = "
     INSERT INTO backup.log SELECT last, first, epoch, at, batch, sum, body FROM main.log
         ORDER BY last;
     CREATE TABLE backup.snapshot (part INTEGER PRIMARY KEY, body BLOB NOT NULL);
+";
+const PLAIN_TABLES: &str = "
+    SELECT count(*) = 4 AND min(type = 'table' AND rootpage > 0
+            AND name IN ('byname_backup', 'shard', 'log', 'snapshot')
+            AND NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(made.name) WHERE hidden <> 0))
+        FROM sqlite_schema AS made
 ";
 /// Older writers are fenced, and the node learns that serials must jump.
 const COPY_BACK: &str = "

@@ -353,3 +353,45 @@ fn checks_go_well_while_changes_are_written() {
         assert_eq!(found.concat(), Vec::<String>::new());
     });
 }
+
+#[test]
+fn a_backup_that_brings_code_along_is_refused_and_not_run() {
+    let directory = fresh();
+    let store = filled(&directory.path().join("a"), 3);
+    let to = directory.path().join("copy");
+    backup::backup(&store, &to).unwrap();
+    // Each runs without end, or for very long, when it is read.
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i)";
+    for (what, sql) in [
+        (
+            "view",
+            format!(
+                "DROP TABLE byname_backup; CREATE VIEW byname_backup AS {endless} AS version FROM n"
+            ),
+        ),
+        (
+            "view of the shard",
+            format!(
+                "DROP TABLE shard; CREATE VIEW shard AS {endless} AS id, 1 AS epoch, '' AS owner, 0 AS forgotten FROM n"
+            ),
+        ),
+        (
+            "generated column",
+            "ALTER TABLE shard RENAME COLUMN forgotten TO f;
+             ALTER TABLE shard ADD COLUMN forgotten AS (length(hex(zeroblob(400000000))))"
+                .to_owned(),
+        ),
+        ("index", "CREATE INDEX i ON log (abs(at))".to_owned()),
+        ("trigger", "CREATE TRIGGER t AFTER INSERT ON log BEGIN SELECT 1; END".to_owned()),
+        ("fifth table", "CREATE TABLE more (a)".to_owned()),
+    ] {
+        let hostile = directory.path().join("hostile");
+        fs::copy(&to, &hostile).unwrap();
+        open(directory.path(), "hostile").execute_batch(&sql).unwrap();
+        let target = directory.path().join("b");
+        let found = backup::restore(&hostile, &target);
+        assert!(matches!(found, Err(BackupError::NotABackup(_))), "{what}: {found:?}");
+        assert!(!target.join("log.db").exists(), "{what}");
+    }
+    assert!(backup::restore(&to, &directory.path().join("b")).is_ok(), "the real one is taken");
+}
