@@ -80,7 +80,7 @@ impl Connection {
                 Err(malformed) => return self.refuse(malformed).await,
             }
             let idle = reader.is_idle();
-            let wait = if idle { self.door.idle() } else { self.door.request };
+            let wait = if idle { self.door.idle() } else { self.door.request() };
             match self.read(after(begun, wait), idle, reader.room()).await? {
                 Read::Octets(count) => {
                     if idle {
@@ -137,7 +137,7 @@ impl Connection {
             match self.read(deadline, idle, READ_OCTETS).await? {
                 Read::Octets(count) => {
                     if idle {
-                        deadline = after(Instant::now(), self.door.request);
+                        deadline = after(Instant::now(), self.door.request());
                     }
                     octets.extend_from_slice(self.buffer.get(..count).unwrap_or_default());
                 }

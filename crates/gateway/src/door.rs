@@ -19,12 +19,11 @@ pub(crate) struct Door {
     pub(crate) trust: Trust,
     /// Connections of trusted proxies must begin with a PROXY header.
     pub(crate) proxy_protocol: bool,
-    /// A request must be complete so long after its first octet.
-    pub(crate) request: Duration,
     /// An answer must be taken within so long.
     pub(crate) write: Duration,
     pub(crate) metrics: MetricsText,
     idle: Duration,
+    request: Duration,
     ready: Arc<AtomicBool>,
     seats: Arc<Seats>,
     attempts: Mutex<Attempts>,
@@ -45,10 +44,10 @@ impl Door {
                 proxies: settings.trusted_proxies.clone(),
             },
             proxy_protocol: settings.proxy_protocol,
-            request: settings.request,
             write: settings.write,
             metrics,
             idle: settings.idle,
+            request: settings.request,
             ready,
             seats: Seats::new(settings.connections, settings.per_source),
             attempts: Mutex::new(Attempts::new(settings.failures_per_minute)),
@@ -73,6 +72,11 @@ impl Door {
         if self.seats.is_crowded() { IDLE_CROWDED.min(self.idle) } else { self.idle }
     }
 
+    /// How long after its first octet a request must be complete now.
+    pub(crate) fn request(&self) -> Duration {
+        if self.seats.is_crowded() { REQUEST_CROWDED.min(self.request) } else { self.request }
+    }
+
     /// Whether a line about somebody without a valid token is written.
     pub(crate) fn may_log(&self) -> bool {
         let taken = self.quota.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
@@ -90,3 +94,6 @@ impl Door {
 
 /// Idle time when most places are taken.
 const IDLE_CROWDED: Duration = Duration::from_millis(500);
+/// Time for a whole request when most places are taken: enough for a slow line, too little for who
+/// only wants to hold the place.
+const REQUEST_CROWDED: Duration = Duration::from_secs(2);

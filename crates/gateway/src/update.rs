@@ -28,6 +28,9 @@ pub(crate) async fn update(door: &Door, request: &Request, source: Source) -> Re
     if !door.is_ready() {
         return told.whole(Code::Unavailable, "the zones are not loaded yet");
     }
+    if is_of_another_site(request) {
+        return told.stranger(door, Code::Badagent, "a page of another site asked for it");
+    }
     let actor = match authenticate(door, request, source.nearest) {
         Ok(actor) => actor,
         Err((code, why)) => return told.stranger(door, code, &why),
@@ -93,6 +96,13 @@ impl Told<'_> {
         self.line(host, &code, Some(why));
         self.render(&[code])
     }
+}
+
+/// Whether a browser sent the request because a page of another site told it to: it adds the
+/// credentials that its owner once gave to us (W3C Fetch Metadata §2.3). Devices send no such field.
+fn is_of_another_site(request: &Request) -> bool {
+    let site = request.header("Sec-Fetch-Site").unwrap_or_default();
+    ["cross-site", "same-site"].iter().any(|other| site.eq_ignore_ascii_case(other))
 }
 
 /// Who asks. Costs the same whether there is such a token or not, and writes nothing.

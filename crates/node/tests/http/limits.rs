@@ -96,6 +96,20 @@ fn slow_loris_is_closed() {
 }
 
 #[test]
+fn slow_loris_does_not_hold_the_last_places() {
+    let service = Service::start_with(|settings| {
+        (settings.connections, settings.per_source) = (4, 4);
+        settings.request = Duration::from_secs(600);
+    });
+    let mut held: Vec<_> = (0..4).map(|_| service.call()).collect();
+    for caller in &mut held {
+        caller.send(b"GET /ip HTTP/1.1\r\n");
+    }
+    let last = held.pop().map(|mut last| last.rest()).expect("a connection");
+    assert!(last.starts_with("HTTP/1.1 408 "), "{last}");
+}
+
+#[test]
 fn an_idle_connection_is_closed_without_a_word() {
     let service = Service::start_with(|settings| settings.idle = Duration::from_millis(200));
     let mut silent = service.call();

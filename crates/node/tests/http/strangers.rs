@@ -128,3 +128,18 @@ fn a_stranger_can_neither_flood_the_log_nor_write_fields_of_his_own_into_it() {
     let forged = |line: &&&str| line.contains("host=victim.example") || line.contains("\"good\"");
     assert_eq!(lines.iter().find(forged), None);
 }
+
+#[test]
+fn a_page_of_another_site_cannot_update_with_credentials_that_the_browser_keeps() {
+    let service = Service::start();
+    let token = service.host("nas.own.example");
+    let query = "hostname=nas.own.example&myip=10.6.6.6";
+    for site in ["cross-site", "same-site"] {
+        let lines = format!("Sec-Fetch-Site: {site}\r\nSec-Fetch-Mode: no-cors\r\n");
+        let reply = service.call().ask(request(&token, query, &lines));
+        assert_eq!(reply.body, "badagent\n", "{site}");
+    }
+    assert!(service.published("nas.own.example").is_empty());
+    let typed = request(&token, query, "Sec-Fetch-Site: none\r\n");
+    assert_eq!(service.call().ask(typed).body, "good 10.6.6.6\n");
+}
