@@ -12,6 +12,7 @@ use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
 /// A chain of events that goes on from some event. What an event says depends on its position only.
+#[derive(Clone)]
 pub(crate) struct Chain {
     pub(crate) head: Pos,
     pub(crate) hash: Hash,
