@@ -8,7 +8,7 @@ mod listing;
 mod show;
 mod socket;
 
-pub use command::{Command, HostSettings, ZoneSettings};
+pub use command::{Command, HostSettings, SecretText, ZoneSettings};
 pub use direct::{DirectError, direct, restore};
 pub use execute::{Answer, Export, Follows, execute};
 pub use listing::{LIST_END_LINE, Listing};

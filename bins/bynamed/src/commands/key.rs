@@ -1,7 +1,7 @@
 //! `bynamed key`: TSIG keys.
 
 use clap::{Subcommand, ValueEnum};
-use node::admin::Command;
+use node::admin::{Command, SecretText};
 
 use crate::configuration::Configuration;
 use crate::fault::Fault;
@@ -54,6 +54,7 @@ impl Order {
                 let transfer = allow.contains(&Action::Transfer);
                 // Only a secret that was made is shown.
                 let print = if secret.is_some() { ONE } else { SECRET };
+                let secret = secret.map(SecretText);
                 (Command::KeyAdd { key: name, algorithm, secret, zones, update, transfer }, print)
             }
             Order::List => {

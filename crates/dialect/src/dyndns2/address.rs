@@ -134,6 +134,10 @@ fn value(text: &str, hints: &mut Vec<Hint>) -> Result<Value, Code> {
     let mut addresses = Vec::new();
     let mut link_local = false;
     for part in text.split([',', ' ', ';']).filter(|part| !part.is_empty()) {
+        // Each one is compared with all before it: a list that is too long is not read to its end.
+        if addresses.len() > ADDRESSES_MAX {
+            break;
+        }
         if is_placeholder(part) {
             note(hints, Hint::AddressPlaceholder);
             continue;

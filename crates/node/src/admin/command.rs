@@ -1,11 +1,23 @@
 //! The orders, as they cross the socket.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::listing::LIST_END_LINE;
 use crate::import::EXPORT_END;
+
+/// A shared secret as it crosses the socket. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(pub String);
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
 
 /// One order. Names are in presentation form; a zone file follows the order as octets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +130,7 @@ pub enum Command {
         /// Its algorithm, as in TSIG records without the final dot.
         algorithm: String,
         /// The shared secret in base64; made and shown when not given.
-        secret: Option<String>,
+        secret: Option<SecretText>,
         /// Zones that it may act on.
         zones: Vec<String>,
         /// May send UPDATE.

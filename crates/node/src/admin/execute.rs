@@ -19,13 +19,18 @@ use super::{AdminError, show};
 use crate::import;
 use crate::node::Node;
 
-/// What came of an order.
-#[derive(Debug)]
+/// What came of an order. `Debug` hides the value: a new token may be in it.
 pub struct Answer {
     /// For the one who gave the order; null for a list.
     pub value: Value,
     /// What is to be written after it.
     pub follows: Option<Follows>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("follows", &self.follows).finish_non_exhaustive()
+    }
 }
 
 /// What can follow an answer.
@@ -278,7 +283,7 @@ impl Orders<'_> {
         let key = name(key)?;
         let secret = match given {
             Some(given) => BASE64
-                .decode(given.as_bytes())
+                .decode(given.0.as_bytes())
                 .map_err(|_| AdminError::Invalid("the secret is not base64".to_owned()))?,
             None => [self.random()?, self.random()?].concat(),
         };

@@ -5,6 +5,7 @@
 //! writes one line of JSON, `{"ok":…}` or `{"error":…,"exit":…}`, then a zone file or the rows of a
 //! list, one value a line.
 
+use std::fmt;
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
@@ -39,13 +40,18 @@ struct Calls {
     done: Condvar,
 }
 
-/// What a service answered to a call.
-#[derive(Debug)]
+/// What a service answered to a call. `Debug` hides the value: a new token may be in it.
 pub struct Called {
     /// The value.
     pub value: Value,
     /// What follows it: the zone file of an export, or the rows of a list.
     pub body: BufReader<UnixStream>,
+}
+
+impl fmt::Debug for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Called").finish_non_exhaustive()
+    }
 }
 
 /// Why a call got no answer.

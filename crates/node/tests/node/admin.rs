@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use node::Node;
-use node::admin::{self, CallError, Command, HostSettings, ZoneSettings};
+use node::admin::{self, CallError, Command, HostSettings, SecretText, ZoneSettings};
 use serde_json::Value;
 
 use crate::playground::{Playground, ZONE, add_host, order, publish, rows, shown};
@@ -35,7 +35,7 @@ fn story() -> Vec<Command> {
         Command::KeyAdd {
             key: "upd".to_owned(),
             algorithm: "hmac-sha256".to_owned(),
-            secret: Some("c2VjcmV0".to_owned()),
+            secret: Some(SecretText("c2VjcmV0".to_owned())),
             zones: vec![ZONE.to_owned()],
             update: true,
             transfer: false,
@@ -207,4 +207,29 @@ fn without_moments(seen: Result<Value, String>) -> Result<Value, String> {
         strip(&mut value);
         value
     })
+}
+
+#[test]
+fn orders_and_answers_never_show_their_secrets_for_debugging() {
+    let order = story().into_iter().find(|order| matches!(order, Command::KeyAdd { .. }));
+    let shown = format!("{:?}", order.expect("an order for a key"));
+    assert!(shown.contains("upd") && !shown.contains("c2VjcmV0"), "{shown}");
+    let playground = Playground::new();
+    playground.with(|node| {
+        let answer = admin::execute(node, &key_without_secret(), &mut std::io::empty());
+        let answer = answer.expect("a key");
+        let secret = answer.value["secret"].as_str().expect("a secret").to_owned();
+        assert!(!format!("{answer:?}").contains(&secret));
+    });
+}
+
+fn key_without_secret() -> Command {
+    Command::KeyAdd {
+        key: "made".to_owned(),
+        algorithm: "hmac-sha256".to_owned(),
+        secret: None,
+        zones: vec![ZONE.to_owned()],
+        update: true,
+        transfer: false,
+    }
 }
