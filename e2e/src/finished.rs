@@ -35,7 +35,6 @@ impl Finished {
     }
 
     /// The same, after checking that it ended with exit code 0.
-    #[must_use]
     pub fn ok(self) -> Finished {
         assert_eq!(self.code, Some(0), "{self}");
         self

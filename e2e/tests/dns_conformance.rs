@@ -1,4 +1,5 @@
 //! The test queries of RFC 8906 §8 and more, asked by `dig` and `kdig` of a zone from a file.
+#![expect(clippy::expect_used, reason = "a step that fails is a failed test")]
 
 use std::fs;
 
