@@ -188,7 +188,7 @@ fn fields<'w, 'a>(words: &'w [Word<'a>]) -> Result<(Option<u32>, Rtype, &'w [Wor
         } else if let (None, Some(read)) = (class, read_class(text)) {
             class = Some(read);
         } else {
-            let not_a_type = || Fault::NoType(String::from_utf8_lossy(word.octets).into_owned());
+            let not_a_type = || Fault::NoType(word.shown());
             let rtype: Rtype = text.parse().map_err(|_| not_a_type())?;
             return match class {
                 Some(class) if class != Class::IN => Err(Fault::Class(class)),
@@ -210,7 +210,7 @@ fn seconds(word: &Word<'_>) -> Result<u32, Fault> {
         Some(seconds) if seconds <= TTL_S_MAX => Ok(seconds),
         // It was meant to be one.
         _ if word.octets.iter().all(is_time) => Err(Fault::Ttl),
-        _ => Err(Fault::NoType(String::from_utf8_lossy(word.octets).into_owned())),
+        _ => Err(Fault::NoType(word.shown())),
     }
 }
 

@@ -134,6 +134,18 @@ impl Word<'_> {
         std::str::from_utf8(self.octets).ok()
     }
 
+    /// The beginning of the word, fit for a message: whoever wrote the file must not fill the
+    /// terminal of who reads it, nor steer it.
+    pub(crate) fn shown(&self) -> String {
+        let shown = self.octets.iter().take(SHOWN_OCTETS_MAX);
+        let plain = shown.map(|&octet| match octet {
+            b' '..=b'~' => char::from(octet),
+            _ => '?',
+        });
+        let more = if self.octets.len() > SHOWN_OCTETS_MAX { "…" } else { "" };
+        plain.collect::<String>() + more
+    }
+
     /// The octets that the word stands for.
     pub(crate) fn unescaped(&self) -> Result<Vec<u8>, NameError> {
         let mut out = Vec::with_capacity(self.octets.len());
@@ -171,5 +183,7 @@ impl Word<'_> {
     }
 }
 
+/// Octets of a word in a message.
+const SHOWN_OCTETS_MAX: usize = 40;
 /// Most words of an entry: each octet of data written by itself in hexadecimal, and some.
 const WORDS_MAX: usize = 70_000;

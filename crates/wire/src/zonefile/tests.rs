@@ -178,3 +178,19 @@ fn what_is_written_is_read_again() {
     records.iter().for_each(|record| write_record(&mut written, record).unwrap());
     assert_eq!(read(&written), records);
 }
+
+#[test]
+fn messages_about_hostile_words_are_short_and_printable() {
+    let long = "A".repeat(1_000_000);
+    for (word, shown) in [
+        ("\u{1b}[31mEVIL", "`?[31mEVIL`"),
+        ("\u{9b}x", "`??x`"),
+        ("7\u{1b}x", "`7?x`"),
+        (&*long, "…`"),
+    ] {
+        let file = format!("a {word} 192.0.2.1\n");
+        let read = Records::parse(file.as_bytes(), &Name::root()).next().unwrap();
+        let why = read.unwrap_err().to_string();
+        assert!(why.ends_with(shown) && why.len() < 100, "{why}");
+    }
+}
