@@ -94,6 +94,13 @@ pub enum LockError {
 pub(crate) fn lock(directory: &Path) -> Result<std::fs::File, OpenError> {
     let failed = |why| OpenError::File { path: directory.to_owned(), why };
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
+    let mode = std::fs::metadata(directory).map_err(failed)?.permissions().mode();
+    if mode & OTHERS_WRITE != 0 {
+        return Err(failed(std::io::Error::other(
+            "everybody may write to this directory, and could put files or links in place of ours; \
+             take that away with `chmod o-w`",
+        )));
+    }
     let path = directory.join("lock");
     let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = open.map_err(|why| OpenError::File { path, why })?;
@@ -196,6 +203,8 @@ fn user_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
+/// Permission of everybody to write (inode(7)).
+const OTHERS_WRITE: u32 = 0o002;
 /// How long a call waits for another connection's lock, for example that of a person's `sqlite3`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Length of a WAL from which a checkpoint waits for others so that it can start anew.

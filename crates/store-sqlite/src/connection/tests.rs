@@ -1,6 +1,8 @@
 use rusqlite::Connection;
 
-use super::{OpenError, Sync, open};
+use std::os::unix::fs::PermissionsExt;
+
+use super::{OpenError, Sync, lock, open};
 
 const FIRST: &str = "CREATE TABLE host (name TEXT NOT NULL);";
 const SECOND: &str = "ALTER TABLE host ADD COLUMN ttl_s INTEGER NOT NULL DEFAULT 60;";
@@ -59,4 +61,24 @@ fn a_database_that_two_open_at_once_migrates_once() {
             both.into_iter().for_each(|opened| opened.join().unwrap().unwrap());
         });
     }
+}
+
+#[test]
+fn a_directory_that_everybody_may_write_to_is_refused_and_nothing_in_it_is_touched() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, target) = (place.path().join("data"), place.path().join("victim"));
+    std::fs::write(&target, b"not ours").unwrap();
+    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::create_dir(&data).unwrap();
+    for mode in [0o777, 0o1777, 0o702] {
+        std::fs::set_permissions(&data, PermissionsExt::from_mode(mode)).unwrap();
+        let link = data.join("log.db");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(crate::SqliteStore::open(&data).is_err(), "{mode:o}");
+        let left = std::fs::metadata(&target).unwrap().permissions().mode() & 0o777;
+        assert_eq!(left, 0o644, "{mode:o}");
+        std::fs::remove_file(&link).unwrap();
+    }
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o770)).unwrap();
+    assert!(lock(&data).is_ok(), "a group of ours is the operator's choice");
 }
