@@ -107,7 +107,7 @@ fn unreachable_v6(address: Ipv6Addr) -> Option<&'static str> {
     if !in_v6(address, GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) {
         return Some("reserved");
     }
-    // 6to4 (RFC 3056): such an address leads to the IPv4 address that it holds.
+    // 6to4: such an address leads to the IPv4 address that it holds.
     let [0x20, 0x02, a, b, c, d, ..] = address.octets() else { return None };
     let inner = scope(IpAddr::V4(Ipv4Addr::new(a, b, c, d)));
     (inner == Scope::Private).then_some("6to4 of an address that is not public")
