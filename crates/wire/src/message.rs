@@ -204,14 +204,14 @@ impl RecordRef<'_> {
     /// or NONE may be empty: ask `raw_data` first.
     pub fn rdata(&self) -> Result<Rdata, MessageError> {
         let bad = MessageError::Rdata(self.rtype);
-        if !blocks(self.rtype).contains(&Block::OldName) {
+        if !blocks(self.rtype).iter().any(|block| matches!(block, Block::OldName)) {
             return Rdata::new(self.rtype, self.raw_data()).map_err(|_| bad);
         }
         let (mut at, end) = self.data;
         let within = self.message.get(..end).ok_or(bad)?;
         let mut out = Vec::with_capacity(end - at);
         for &block in blocks(self.rtype) {
-            if block == Block::OldName {
+            if matches!(block, Block::OldName) {
                 let (name, after) = read_name(within, at).map_err(|_| bad)?;
                 out.extend_from_slice(name.as_wire());
                 at = after;

@@ -1,5 +1,7 @@
 //! Record data: opaque octets whose structure was checked once.
 
+mod shapes;
+
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -46,7 +48,7 @@ pub struct Soa {
 }
 
 /// One piece of a type's structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Block {
     /// So many octets.
     Fixed(usize),
@@ -54,6 +56,8 @@ pub(crate) enum Block {
     OldName,
     /// A name that is never compressed, while comparison folds its case (RFC 4034 §6.2).
     FoldedName,
+    /// The same, or nothing.
+    FoldedNameOrNone,
     /// A name that is never compressed and compared as it is.
     Name,
     /// One octet of length and so many octets.
@@ -64,8 +68,8 @@ pub(crate) enum Block {
     Rest,
     /// Whatever is left, at least one octet.
     SomeRest,
-    /// Service parameters in ascending order of their keys (RFC 9460 §2.2).
-    SvcParams,
+    /// What the function leaves when it skips a part whose shape the other blocks cannot say.
+    Shaped(fn(&[u8]) -> Option<&[u8]>),
 }
 
 impl Rdata {
@@ -168,7 +172,7 @@ impl Rdata {
             let Some(rest) = self.0.get(at..) else { break };
             let Some(after) = skip(block, rest) else { break };
             let end = self.0.len() - after.len();
-            if matches!(block, Block::OldName | Block::FoldedName)
+            if matches!(block, Block::OldName | Block::FoldedName | Block::FoldedNameOrNone)
                 && let Some(name) = octets.get_mut(at..end)
             {
                 name.make_ascii_lowercase();
@@ -201,6 +205,8 @@ pub(crate) fn skip(block: Block, octets: &[u8]) -> Option<&[u8]> {
     match block {
         Block::Fixed(len) => octets.get(len..),
         Block::OldName | Block::FoldedName | Block::Name => octets.get(wire_len(octets)?..),
+        Block::FoldedNameOrNone if octets.is_empty() => Some(octets),
+        Block::FoldedNameOrNone => octets.get(wire_len(octets)?..),
         Block::CharString => skip_char_string(octets),
         Block::CharStrings => {
             let mut rest = skip_char_string(octets)?;
@@ -211,7 +217,7 @@ pub(crate) fn skip(block: Block, octets: &[u8]) -> Option<&[u8]> {
         }
         Block::Rest => Some(&[]),
         Block::SomeRest => (!octets.is_empty()).then_some(&[]),
-        Block::SvcParams => skip_svc_params(octets),
+        Block::Shaped(skip) => skip(octets),
     }
 }
 
@@ -220,26 +226,12 @@ fn skip_char_string(octets: &[u8]) -> Option<&[u8]> {
     rest.get(usize::from(len)..)
 }
 
-fn skip_svc_params(octets: &[u8]) -> Option<&[u8]> {
-    let mut rest = octets;
-    let mut last = None;
-    while let Some((head, after)) = rest.split_first_chunk::<4>() {
-        let &[k0, k1, l0, l1] = head;
-        let key = u16::from_be_bytes([k0, k1]);
-        if last.is_some_and(|last| last >= key) {
-            return None;
-        }
-        last = Some(key);
-        rest = after.get(usize::from(u16::from_be_bytes([l0, l1]))..)?;
-    }
-    rest.is_empty().then_some(rest)
-}
-
 /// The structure of a type's data. Unknown types, and those whose structure nothing here depends
 /// on, are opaque.
 pub(crate) fn blocks(rtype: Rtype) -> &'static [Block] {
     use Block::{
-        CharString, CharStrings, Fixed, FoldedName, Name, OldName, Rest, SomeRest, SvcParams,
+        CharString, CharStrings, Fixed, FoldedName, FoldedNameOrNone, Name, OldName, Rest, Shaped,
+        SomeRest,
     };
     match rtype {
         Rtype::A => &[Fixed(4)],
@@ -265,23 +257,34 @@ pub(crate) fn blocks(rtype: Rtype) -> &'static [Block] {
         Rtype::TLSA | Rtype::SMIMEA => &[Fixed(3), SomeRest],
         Rtype::RRSIG => &[Fixed(18), FoldedName, SomeRest],
         Rtype::SIG => &[Fixed(18), OldName, SomeRest],
-        Rtype::NSEC => &[Name, Rest],
+        Rtype::NSEC => &[Name, Shaped(shapes::types)],
         Rtype::NXT => &[OldName, Rest],
-        Rtype::NSEC3 => &[Fixed(4), CharString, CharString, Rest],
+        Rtype::NSEC3 => &[Fixed(4), CharString, CharString, Shaped(shapes::types)],
         Rtype::NSEC3PARAM => &[Fixed(4), CharString],
         Rtype::CAA => &[Fixed(1), CharString, Rest],
-        Rtype::SVCB | Rtype::HTTPS => &[Fixed(2), Name, SvcParams],
-        Rtype::DHCID | Rtype::OPENPGPKEY => &[SomeRest],
+        Rtype::SVCB | Rtype::HTTPS => &[Fixed(2), Name, Shaped(shapes::svc_params)],
+        Rtype::DHCID | Rtype::OPENPGPKEY | Rtype::HHIT | Rtype::BRID => &[SomeRest],
+        Rtype::EID | Rtype::NIMLOC | Rtype::NSAP => &[SomeRest],
+        Rtype::NSAP_PTR => &[Name],
+        Rtype::SINK => &[Fixed(3), Rest],
+        Rtype::DOA => &[Fixed(9), CharString, Rest],
         Rtype::CERT => &[Fixed(5), Rest],
         Rtype::URI => &[Fixed(4), SomeRest],
         Rtype::EUI48 | Rtype::L32 => &[Fixed(6)],
-        Rtype::EUI64 => &[Fixed(8)],
+        Rtype::EUI64 | Rtype::IPN => &[Fixed(8)],
         Rtype::NID | Rtype::L64 => &[Fixed(10)],
         Rtype::LP => &[Fixed(2), Name],
         Rtype::TALINK => &[Name, Name],
         Rtype::DSYNC => &[Fixed(5), Name],
         Rtype::ZONEMD => &[Fixed(6), SomeRest],
-        Rtype::CSYNC => &[Fixed(6), Rest],
+        Rtype::CSYNC => &[Fixed(6), Shaped(shapes::types)],
+        Rtype::APL => &[Shaped(shapes::prefixes)],
+        Rtype::IPSECKEY => &[Shaped(shapes::ipseckey), Rest],
+        Rtype::AMTRELAY => &[Shaped(shapes::amtrelay)],
+        Rtype::HIP => &[Shaped(shapes::hip)],
+        Rtype::A6 => &[Shaped(shapes::a6_suffix), FoldedNameOrNone],
+        Rtype::WKS => &[Fixed(5), Rest],
+        Rtype::ATMA => &[Fixed(1), SomeRest],
         _ => &[Rest],
     }
 }

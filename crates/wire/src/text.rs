@@ -1,20 +1,22 @@
 //! Presentation form of record data: by our table where a type consists of numbers, names and
-//! texts, through the `domain` crate where it knows the type, and by RFC 3597 §5 for all others.
+//! texts, by the modules below for types with a form of their own, through the `domain` crate where
+//! it knows the type, and by RFC 3597 §5 for what is left.
+
+mod apl;
+mod fields;
+mod gateway;
+mod loc;
+mod octets;
+mod old;
+mod other;
+mod words;
 
 use std::fmt;
 
-use bytes::Bytes;
-use domain::base::ParsedName;
-use domain::base::iana;
-use domain::base::rdata::{ComposeRecordData, ParseRecordData};
-use domain::base::zonefile_fmt::{DisplayKind, ZonefileFmt};
-use domain::rdata::ZoneRecordData;
-use domain::zonefile;
-use domain::zonefile::inplace::Zonefile;
-use octseq::Parser;
-
 use crate::name::{Name, NameError};
 use crate::rdata::{Block, Rdata, RdataError, Soa, blocks, is_of, skip};
+use crate::text::octets::Octets;
+use crate::text::words::{Words, decimal};
 use crate::types::Rtype;
 use crate::zonefile::entry::{Entry, Reader, Word};
 
@@ -55,7 +57,9 @@ impl Rdata {
                 read_soa(names, serial, times)
             }
             words if TABULAR.contains(&rtype) => read_table(rtype, words, origin),
-            words => read_by_other(rtype, words, origin),
+            words => {
+                read_own(rtype, words, origin).unwrap_or_else(|| other::read(rtype, words, origin))
+            }
         }
     }
 
@@ -69,10 +73,10 @@ impl Rdata {
 fn read_generic(rtype: Rtype, words: &[Word<'_>]) -> Result<Rdata, RdataError> {
     let bad = || RdataError::Text(rtype, "`\\#` needs a length and so many octets".into());
     let (length, words) = words.split_first().ok_or_else(bad)?;
-    let length: usize = length.text().and_then(|text| text.parse().ok()).ok_or_else(bad)?;
+    let length = length.text().and_then(|text| decimal(text, u16::MAX.into())).ok_or_else(bad)?;
     let digits: Vec<u8> = words.iter().flat_map(|word| word.octets).copied().collect();
     let octets = data_encoding::HEXLOWER_PERMISSIVE.decode(&digits).map_err(|_| bad())?;
-    if octets.len() != length {
+    if u64::try_from(octets.len()) != Ok(length) {
         return Err(bad());
     }
     Rdata::new(rtype, &octets)
@@ -88,12 +92,12 @@ fn read_table(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rdata, 
         match block {
             Block::Fixed(len) => {
                 for _ in 0..len / 2 {
-                    let number: Option<u16> = next()?.text().and_then(|text| text.parse().ok());
+                    let number = next()?.text().and_then(|text| decimal(text, u16::MAX.into()));
                     let number = number.ok_or_else(|| bad("a number up to 65535 is expected"))?;
-                    octets.extend_from_slice(&number.to_be_bytes());
+                    octets.extend(number.to_be_bytes().iter().skip(6));
                 }
             }
-            Block::OldName | Block::FoldedName | Block::Name => {
+            Block::OldName | Block::FoldedName | Block::FoldedNameOrNone | Block::Name => {
                 octets.extend_from_slice(read_name(next()?, origin)?.as_wire());
             }
             Block::CharString => push_string(rtype, next()?, &mut octets)?,
@@ -103,7 +107,7 @@ fn read_table(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rdata, 
                 }
             }
             Block::SomeRest if rtype == Rtype::URI => octets.extend(next()?.unescaped()?),
-            Block::Rest | Block::SomeRest | Block::SvcParams => {
+            Block::Rest | Block::SomeRest | Block::Shaped(_) => {
                 let digits: Vec<u8> =
                     words.by_ref().flat_map(|word| word.octets).copied().collect();
                 let read = data_encoding::BASE64.decode(&digits);
@@ -132,7 +136,8 @@ fn read_soa(
     times: &[Word<'_>],
 ) -> Result<Rdata, RdataError> {
     let bad = || RdataError::Text(Rtype::SOA, "two names and five numbers are expected".into());
-    let serial = serial.text().and_then(|text| text.parse().ok()).ok_or_else(bad)?;
+    let serial = serial.text().and_then(|text| decimal(text, u32::MAX.into()));
+    let serial = serial.and_then(|serial| u32::try_from(serial).ok()).ok_or_else(bad)?;
     let times: Option<Vec<u32>> = times.iter().map(Word::seconds).collect();
     match times.ok_or_else(bad)?.as_slice() {
         &[refresh_s, retry_s, expire_s, minimum_s] => {
@@ -146,32 +151,40 @@ fn read_name(word: &Word<'_>, origin: &Name) -> Result<Name, NameError> {
     if word.is_sign(b"@") { Ok(origin.clone()) } else { Name::read(word.octets, origin) }
 }
 
-/// All other types are read by the `domain` crate, one record at a time.
-fn read_by_other(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rdata, RdataError> {
-    let bad = |why: &dyn fmt::Display| RdataError::Text(rtype, why.to_string());
-    // It does not take `@` for the origin in data.
-    let has_names = blocks(rtype).iter().any(|block| {
-        matches!(block, Block::OldName | Block::FoldedName | Block::Name | Block::Rest)
-    });
-    let mut line = format!(". 0 IN TYPE{}", like(rtype).0).into_bytes();
-    for word in words {
-        match word {
-            word if word.is_quoted => {
-                line.extend_from_slice(&[b" \"", word.octets, b"\""].concat())
-            }
-            word if has_names && word.is_sign(b"@") => {
-                line.extend_from_slice(format!(" {origin}").as_bytes());
-            }
-            word => line.extend_from_slice(&[b" ", word.octets].concat()),
-        }
-    }
-    line.push(b'\n');
-    let mut zonefile = Zonefile::from(line.as_slice());
-    zonefile.set_origin(their_name(origin));
-    match zonefile.next_entry().map_err(|error| bad(&error))? {
-        Some(zonefile::inplace::Entry::Record(record)) => rdata_of(rtype, record.data()),
-        Some(zonefile::inplace::Entry::Include { .. }) | None => Err(bad(&"no data")),
-    }
+/// How a type with a form of its own is read and shown; `show` gives `None` for data that only the
+/// generic form can show.
+struct Form {
+    read: fn(&mut Words<'_>) -> Result<Vec<u8>, RdataError>,
+    show: fn(&mut Octets<'_>) -> Option<String>,
+}
+
+fn own_form(rtype: Rtype) -> Option<Form> {
+    let form = match rtype {
+        Rtype::LOC => Form { read: loc::read, show: loc::show },
+        Rtype::APL => Form { read: apl::read, show: apl::show },
+        Rtype::IPSECKEY => Form { read: gateway::read_ipseckey, show: gateway::show_ipseckey },
+        Rtype::AMTRELAY => Form { read: gateway::read_amtrelay, show: gateway::show_amtrelay },
+        Rtype::HIP => Form { read: gateway::read_hip, show: gateway::show_hip },
+        Rtype::WKS => Form { read: old::read_wks, show: old::show_wks },
+        Rtype::NSAP => Form { read: old::read_nsap, show: old::show_nsap },
+        Rtype::NXT => Form { read: old::read_nxt, show: old::show_nxt },
+        Rtype::A6 => Form { read: old::read_a6, show: old::show_a6 },
+        Rtype::ATMA => Form { read: old::read_atma, show: old::show_atma },
+        _ => return None,
+    };
+    Some(form)
+}
+
+/// Reads all words of a type with a form of its own; `None` for other types.
+fn read_own(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Option<Result<Rdata, RdataError>> {
+    let mut words = Words::new(rtype, words, origin);
+    let octets = match (fields::fields(rtype), own_form(rtype)) {
+        (Some(fields), _) => fields::read(&mut words, fields),
+        (None, Some(form)) => (form.read)(&mut words),
+        (None, None) => return None,
+    };
+    let checked = octets.and_then(|octets| words.end().map(|()| octets));
+    Some(checked.and_then(|octets| Rdata::new(rtype, &octets)))
 }
 
 struct Shown<'a> {
@@ -191,7 +204,14 @@ impl fmt::Display for Shown<'_> {
         if by_table && is_of(self.rtype, self.octets) {
             return self.fmt_table(f);
         }
-        match self.by_other() {
+        let mut octets = Octets::new(self.octets);
+        let text = match (fields::fields(self.rtype), own_form(self.rtype)) {
+            (Some(fields), _) => fields::show(&mut octets, fields),
+            (None, Some(form)) => (form.show)(&mut octets),
+            (None, None) => other::show(self.rtype, self.octets),
+        };
+        // Never a text from which other data would be read.
+        match text.filter(|text| self.is_read_from(text)) {
             Some(text) => f.write_str(&text),
             None => self.fmt_generic(f),
         }
@@ -215,12 +235,12 @@ impl Shown<'_> {
                         gap = " ";
                     }
                 }
-                Block::OldName | Block::FoldedName | Block::Name => {
+                Block::OldName | Block::FoldedName | Block::FoldedNameOrNone | Block::Name => {
                     write!(f, "{gap}{}", Name::from_wire(part).map_err(|_| fmt::Error)?)?;
                 }
                 Block::CharString | Block::CharStrings => fmt_strings(part, gap, f)?,
                 Block::SomeRest if self.rtype == Rtype::URI => fmt_quoted(part, gap, f)?,
-                Block::Rest | Block::SomeRest | Block::SvcParams => {
+                Block::Rest | Block::SomeRest | Block::Shaped(_) => {
                     write!(f, "{gap}{}", data_encoding::BASE64.encode(part))?;
                 }
             }
@@ -229,19 +249,9 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// As the `domain` crate shows it; `None` when it does not know the type, or when the same data
-    /// cannot be read from what it shows.
-    fn by_other(&self) -> Option<String> {
-        type Data<'a> = ZoneRecordData<&'a [u8], ParsedName<&'a [u8]>>;
-        let mut parser = Parser::from_ref(self.octets);
-        let rtype = iana::Rtype::from_int(like(self.rtype).0);
-        let data = Data::parse_rdata(rtype, &mut parser).ok()??;
-        if matches!(data, Data::Unknown(_)) {
-            return None;
-        }
-        let text = data.display_zonefile(DisplayKind::Simple).to_string();
-        let read = Rdata::parse(self.rtype, &text, &Name::root()).ok()?;
-        (read.as_wire() == self.octets).then_some(text)
+    fn is_read_from(&self, text: &str) -> bool {
+        let read = Rdata::parse(self.rtype, text, &Name::root());
+        read.is_ok_and(|read| read.as_wire() == self.octets)
     }
 
     fn fmt_generic(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -266,7 +276,7 @@ fn fmt_strings(octets: &[u8], gap: &str, f: &mut fmt::Formatter<'_>) -> fmt::Res
     Ok(())
 }
 
-fn fmt_quoted(string: &[u8], gap: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn fmt_quoted(string: &[u8], gap: &str, f: &mut impl fmt::Write) -> fmt::Result {
     write!(f, "{gap}\"")?;
     for &octet in string {
         match octet {
@@ -276,30 +286,6 @@ fn fmt_quoted(string: &[u8], gap: &str, f: &mut fmt::Formatter<'_>) -> fmt::Resu
         }
     }
     f.write_str("\"")
-}
-
-/// The type of which the other crate knows the form, where it is that of a type that it does not
-/// know.
-fn like(rtype: Rtype) -> Rtype {
-    match rtype {
-        Rtype::KEY | Rtype::RKEY => Rtype::DNSKEY,
-        Rtype::SMIMEA => Rtype::TLSA,
-        Rtype::DLV | Rtype::TA => Rtype::DS,
-        other => other,
-    }
-}
-
-/// Record data of the other crate as ours, checked against our table.
-fn rdata_of<D: ComposeRecordData>(rtype: Rtype, data: &D) -> Result<Rdata, RdataError> {
-    let mut octets = Vec::new();
-    data.compose_rdata(&mut octets).map_err(|_| RdataError::Malformed(rtype))?;
-    Rdata::new(rtype, &octets)
-}
-
-/// A name as the other crate has it.
-fn their_name(name: &Name) -> domain::base::Name<Bytes> {
-    let octets = Bytes::copy_from_slice(name.as_wire());
-    domain::base::Name::from_octets(octets).unwrap_or_else(|_| domain::base::Name::root_bytes())
 }
 
 /// Types whose presentation form follows from their structure: numbers of 16 bits, names, texts, and

@@ -106,12 +106,45 @@ proptest! {
         name in a_name(),
     ) {
         let rtype = Rtype(rtype);
-        // Octets alone, and behind a name, which many types begin or go on with.
-        for octets in [octets.clone(), [name.as_wire(), &octets].concat()] {
+        // Octets alone, as many as some type has, and behind a name, which many types begin or go
+        // on with.
+        let mut candidates: Vec<Vec<u8>> = (0..=octets.len()).map(|len| octets[..len].to_vec()).collect();
+        candidates.push([name.as_wire(), &octets].concat());
+        candidates.push([&octets, name.as_wire()].concat());
+        for octets in candidates {
             let Ok(rdata) = Rdata::new(rtype, &octets) else { continue };
             let text = rdata.display(rtype).to_string();
             let read = Rdata::parse(rtype, &text, &Name::root());
             prop_assert_eq!(read, Ok(rdata), "{} {}", rtype, text);
+        }
+    }
+
+    #[test]
+    fn rfc1876_2_every_place_has_a_text(
+        sizes in [(0_u8..10, 0_u8..10), (0_u8..10, 0_u8..10), (0_u8..10, 0_u8..10)],
+        latitude in (1_u32 << 31) - 324_000_000..=(1 << 31) + 324_000_000,
+        longitude in (1_u32 << 31) - 648_000_000..=(1 << 31) + 648_000_000,
+        altitude in any::<u32>(),
+    ) {
+        let mut octets = vec![0];
+        // Nothing has no power of ten.
+        octets.extend(sizes.map(|(digit, power)| if digit == 0 { 0 } else { digit << 4 | power }));
+        octets.extend([latitude, longitude, altitude].iter().flat_map(|n| n.to_be_bytes()));
+        let rdata = Rdata::new(Rtype::LOC, &octets).unwrap();
+        let text = rdata.display(Rtype::LOC).to_string();
+        prop_assert!(!text.starts_with('\\'), "{}", text);
+        prop_assert_eq!(Rdata::parse(Rtype::LOC, &text, &Name::root()), Ok(rdata), "{}", text);
+    }
+
+    #[test]
+    fn any_words_are_data_that_is_shown_and_read_or_refused(
+        rtype in prop_oneof![1_u16..70, 99_u16..110, 256_u16..265, 32768_u16..32770],
+        words in prop::collection::vec(a_word(), 0..12),
+    ) {
+        let rtype = Rtype(rtype);
+        if let Ok(rdata) = Rdata::parse(rtype, &words.join(" "), &Name::root()) {
+            let text = rdata.display(rtype).to_string();
+            prop_assert_eq!(Rdata::parse(rtype, &text, &Name::root()), Ok(rdata), "{}", text);
         }
     }
 
@@ -127,6 +160,53 @@ proptest! {
         let text: domain::base::Name<Vec<u8>> = a.to_string().parse().unwrap();
         prop_assert_eq!(text.as_slice(), a.as_wire());
     }
+}
+
+/// Words that some type has somewhere, and others.
+fn a_word() -> impl Strategy<Value = String> {
+    let known = vec![
+        "0",
+        "1",
+        "2",
+        "3",
+        "128",
+        "255",
+        "65536",
+        "4294967296",
+        "59.999",
+        "-1.00m",
+        "90000000m",
+        "N",
+        "E",
+        "s",
+        "W",
+        "m",
+        ".",
+        "@",
+        "a.example.",
+        "192.0.2.1",
+        "2001:db8::1",
+        "AQID",
+        "-",
+        "00ff",
+        "0x47.00",
+        "+123",
+        "tcp",
+        "smtp",
+        "A",
+        "NSEC",
+        "TYPE65535",
+        "PKIX",
+        "NOTIFY",
+        "RSASHA256",
+        "1:192.0.2.0/24",
+        "!2:ff00::/8",
+        "00-00-5e-00-53-2a",
+        "14:4fff:ff20:ee64",
+        "\"\"",
+        "\\#",
+    ];
+    prop_oneof![4 => prop::sample::select(known).prop_map(String::from), 1 => "[!-~]{0,6}"]
 }
 
 /// Names are compressed without regard to case, so data is compared in canonical form.
