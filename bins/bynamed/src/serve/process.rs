@@ -27,7 +27,7 @@ fn raise_open_files() {
 pub(super) fn http_connections(wanted: usize) -> usize {
     let allowed = affordable(wanted, getrlimit(Resource::Nofile).current);
     if allowed < wanted {
-        tracing::warn!(wanted, allowed, "fewer HTTP connections: too few files may be open");
+        tracing::info!(wanted, allowed, "fewer HTTP connections: too few files may be open");
     }
     allowed
 }
