@@ -21,14 +21,14 @@ pub(super) enum Field {
     Algorithm,
     /// 16 bits: the mnemonic of a type.
     Type,
-    /// 8 bits: a mnemonic of RFC 9859 §2.1, or a number.
+    /// 8 bits: a mnemonic of RFC 9859 §2, or a number.
     Scheme,
     Ipv4,
     Name,
     String,
     /// So many octets, each in two hexadecimal digits, with hyphens between (RFC 7043 §3.2).
     Eui(usize),
-    /// 64 bits: four groups of hexadecimal digits with colons between (RFC 6742 §2.1.2).
+    /// 64 bits: four groups of hexadecimal digits with colons between (RFC 6742 §2.1).
     Locator,
     /// Mnemonics of types up to the end (RFC 4034 §4.1.2).
     Types,
@@ -225,7 +225,7 @@ pub(super) fn bits_of(bits: &[u8]) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-fn of_mnemonic<N: Copy>(text: &str, table: &[(N, &str)]) -> Option<N> {
+pub(super) fn of_mnemonic<N: Copy>(text: &str, table: &[(N, &str)]) -> Option<N> {
     table.iter().find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|&(number, _)| number)
 }
 
@@ -269,5 +269,5 @@ const ALGORITHMS: [(u8, &str); 17] = [
     (254, "PRIVATEOID"),
 ];
 
-/// RFC 9859 §2.1.
+/// RFC 9859 §2.
 const SCHEMES: [(u8, &str); 1] = [(1, "NOTIFY")];

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::rdata::RdataError;
-use crate::text::fields::{bits_of, set_bit};
+use crate::text::fields::{bits_of, of_mnemonic, set_bit};
 use crate::text::octets::Octets;
 use crate::text::words::Words;
 use crate::types::Rtype;
@@ -13,11 +13,11 @@ use crate::types::Rtype;
 pub(super) fn read_wks(words: &mut Words<'_>) -> Result<Vec<u8>, RdataError> {
     let mut octets = words.ipv4()?.octets().to_vec();
     let protocol = words.plain()?;
-    octets.push(of_name(protocol, &PROTOCOLS).map_or_else(|| words.u8_of(protocol), Ok)?);
+    octets.push(of_mnemonic(protocol, &PROTOCOLS).map_or_else(|| words.u8_of(protocol), Ok)?);
     let mut ports = Vec::new();
     while !words.is_done() {
         let port = words.plain()?;
-        let port = of_name(port, &PORTS).map_or_else(|| words.u16_of(port), Ok)?;
+        let port = of_mnemonic(port, &PORTS).map_or_else(|| words.u16_of(port), Ok)?;
         set_bit(&mut ports, port.into());
     }
     octets.extend(ports);
@@ -43,7 +43,7 @@ pub(super) fn show_nsap(octets: &mut Octets<'_>) -> Option<String> {
     Some(format!("0x{}", data_encoding::HEXLOWER.encode(octets.rest())))
 }
 
-/// RFC 2535 §5.3: the next name, and types below 128.
+/// RFC 2535 §7.3: the next name, and types below 128.
 pub(super) fn read_nxt(words: &mut Words<'_>) -> Result<Vec<u8>, RdataError> {
     let mut octets = words.name()?.as_wire().to_vec();
     let mut bits = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn show_nxt(octets: &mut Octets<'_>) -> Option<String> {
     Some(text)
 }
 
-/// RFC 2874 §3.2: length of the prefix, suffix unless it is empty, name of the prefix unless that
+/// RFC 2874 §3.1: length of the prefix, suffix unless it is empty, name of the prefix unless that
 /// is empty.
 pub(super) fn read_a6(words: &mut Words<'_>) -> Result<Vec<u8>, RdataError> {
     let too_long = |words: &Words<'_>| words.bad("a prefix length up to 128 is expected");
@@ -127,27 +127,23 @@ fn is_digits(octets: &[u8]) -> bool {
     !octets.is_empty() && octets.iter().all(u8::is_ascii_digit)
 }
 
-fn of_name<N: Copy>(text: &str, table: &[(&str, N)]) -> Option<N> {
-    table.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|&(_, number)| number)
-}
-
 /// Formats of ATM addresses.
 const END_SYSTEM: u8 = 0;
 const E164: u8 = 1;
 
-const PROTOCOLS: [(&str, u8); 2] = [("tcp", 6), ("udp", 17)];
+const PROTOCOLS: [(u8, &str); 2] = [(6, "tcp"), (17, "udp")];
 
-const PORTS: [(&str, u16); 12] = [
-    ("ftp-data", 20),
-    ("ftp", 21),
-    ("telnet", 23),
-    ("smtp", 25),
-    ("time", 37),
-    ("domain", 53),
-    ("tftp", 69),
-    ("finger", 79),
-    ("http", 80),
-    ("pop3", 110),
-    ("nntp", 119),
-    ("ntp", 123),
+const PORTS: [(u16, &str); 12] = [
+    (20, "ftp-data"),
+    (21, "ftp"),
+    (23, "telnet"),
+    (25, "smtp"),
+    (37, "time"),
+    (53, "domain"),
+    (69, "tftp"),
+    (79, "finger"),
+    (80, "http"),
+    (110, "pop3"),
+    (119, "nntp"),
+    (123, "ntp"),
 ];
