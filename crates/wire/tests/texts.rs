@@ -164,6 +164,21 @@ fn other_texts_of_the_same_data_are_read() {
         // RFC 1876 appendix A cuts off what does not fit one digit.
         ("LOC", "1 N 1 E 1 15 1.5m 1.99", "1 N 1 E 1m 10m 1m 1m"),
         ("CERT", "1 0 RSASHA256 AQ ID", "pkix 0 8 AQID"),
+        // RFC 4034 appendix A.1: mnemonics of algorithms.
+        ("DS", "1 RSASHA256 2 00ff", "1 8 2 00FF"),
+        ("CDS", "1 ED25519 2 00ff", "1 15 2 00FF"),
+        ("DNSKEY", "256 3 ecdsap256sha256 AwEAAQ==", "256 3 13 AwEAAQ=="),
+        ("CDNSKEY", "256 3 ED448 AwEAAQ==", "256 3 16 AwEAAQ=="),
+        ("RRSIG", "A RSASHA1 3 1 1 1 1 a. AQID", "A 5 3 1 1 1 1 a. AQID"),
+        // RFC 4034 §3.2: the other form of times.
+        (
+            "RRSIG",
+            "A 5 3 1 20030322173103 20030220173103 1 a. AQID",
+            "A 5 3 1 1048354263 1045762263 1 a. AQID",
+        ),
+        // RFC 9460 §2.1: values in quotes.
+        ("HTTPS", "1 . alpn=\"h2,h3\" port=\"8443\"", "1 . alpn=h2,h3 port=8443"),
+        ("SVCB", "1 . key65000=\"a b;(c)\\\"\"", "1 . key65000=a\\032b\\059\\040c\\041\\034"),
         ("EUI48", "00-00-5E-00-53-2A", "00-00-5e-00-53-2a"),
         ("CSYNC", "66 3 TYPE257 AAAA A NS A", "66 3 A NS AAAA CAA"),
         ("NID", "10 14:4FFF:ff20:0", "10 0014:4fff:ff20:0000"),
@@ -264,6 +279,8 @@ fn texts_that_are_not_of_the_type_are_refused() {
         ("CERT", "1 0 256 AQID"),
         ("CERT", "1 0 NONE AQID"),
         ("CERT", "1 0 0 AQI"),
+        ("HTTPS", "1 . alpn= \"h2\""),
+        ("DNSKEY", "256 3 NONE AwEAAQ=="),
         ("EUI48", "00-00-5e-00-53"),
         ("EUI48", "00:00:5e:00:53:2a"),
         ("EUI48", "0-000-5e-00-53-2a"),

@@ -249,7 +249,7 @@ const CERT_TYPES: [(u16, &str); 10] = [
 ];
 
 /// RFC 4034 appendix A.1, and the mnemonics that were registered after it.
-const ALGORITHMS: [(u8, &str); 17] = [
+pub(super) const ALGORITHMS: [(u8, &str); 17] = [
     (1, "RSAMD5"),
     (2, "DH"),
     (3, "DSA"),

@@ -14,6 +14,7 @@ use octseq::Parser;
 
 use crate::name::Name;
 use crate::rdata::{Block, Rdata, RdataError, blocks};
+use crate::text::fields::{ALGORITHMS, of_mnemonic};
 use crate::types::Rtype;
 use crate::zonefile::entry::Word;
 
@@ -32,8 +33,15 @@ pub(super) fn read(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rd
         )
     });
     let mut line = format!(". 0 IN TYPE{}", like(rtype).0).into_bytes();
-    for word in words {
+    for (at, word) in words.iter().enumerate() {
+        let mnemonic = word.text().filter(|_| Some(at) == algorithm_at(rtype));
+        if let Some(number) = mnemonic.and_then(|text| of_mnemonic(text, &ALGORITHMS)) {
+            line.extend_from_slice(format!(" {number}").as_bytes());
+            continue;
+        }
         match word {
+            // RFC 9460 §2.1: a value may be quoted. It does not take quotes after `=`.
+            word if is_value(rtype, words, at) => escape_into(word.octets, &mut line),
             word if word.is_quoted => {
                 line.extend_from_slice(&[b" \"", word.octets, b"\""].concat())
             }
@@ -49,6 +57,37 @@ pub(super) fn read(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rd
     match zonefile.next_entry().map_err(|error| bad(&error))? {
         Some(zonefile::inplace::Entry::Record(record)) => rdata_of(rtype, record.data()),
         Some(zonefile::inplace::Entry::Include { .. }) | None => Err(bad(&"no data")),
+    }
+}
+
+/// The word that is an algorithm, for which there are mnemonics (RFC 4034 appendix A.1), which the
+/// other crate does not take.
+fn algorithm_at(rtype: Rtype) -> Option<usize> {
+    match like(rtype) {
+        Rtype::DS | Rtype::CDS | Rtype::RRSIG => Some(1),
+        Rtype::DNSKEY | Rtype::CDNSKEY => Some(2),
+        _ => None,
+    }
+}
+
+/// Whether a word is the quoted value that belongs to the key before it.
+fn is_value(rtype: Rtype, words: &[Word<'_>], at: usize) -> bool {
+    let key = at.checked_sub(1).and_then(|at| words.get(at));
+    let is_quoted = words.get(at).is_some_and(|word| word.is_quoted && word.is_joined);
+    is_quoted
+        && matches!(rtype, Rtype::SVCB | Rtype::HTTPS)
+        && key.is_some_and(|key| !key.is_quoted && key.octets.ends_with(b"="))
+}
+
+/// What was quoted, so that it means the same without quotes.
+fn escape_into(octets: &[u8], line: &mut Vec<u8>) {
+    for &octet in octets {
+        match octet {
+            b' ' | b'\t' | b'\r' | b'(' | b')' | b';' => {
+                line.extend_from_slice(format!("\\{octet:03}").as_bytes());
+            }
+            octet => line.push(octet),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ pub(crate) struct Word<'a> {
     pub(crate) octets: &'a [u8],
     /// A quoted word is never a sign such as `@` or `\#`.
     pub(crate) is_quoted: bool,
+    /// Nothing stands between it and the word before, as in `alpn="h2"`.
+    pub(crate) is_joined: bool,
 }
 
 /// The words up to the end of a line, or of several that parentheses hold together.
@@ -59,6 +61,7 @@ impl<'a> Reader<'a> {
         entry.words.clear();
         entry.is_indented = false;
         let mut depth = 0_usize;
+        let mut is_joined = false;
         while let Some((&octet, after)) = self.rest.split_first() {
             match octet {
                 b' ' | b'\t' | b'\r' => entry.is_indented |= entry.words.is_empty(),
@@ -84,11 +87,14 @@ impl<'a> Reader<'a> {
                     if entry.words.len() == WORDS_MAX {
                         return Err(SyntaxError::TooLong);
                     }
-                    entry.words.push(self.word(octet == b'"')?);
+                    let word = self.word(octet == b'"')?;
+                    entry.words.push(Word { is_joined, ..word });
+                    is_joined = true;
                     continue;
                 }
             }
             self.rest = after;
+            is_joined = false;
         }
         if depth > 0 { Err(SyntaxError::Unclosed) } else { Ok(!entry.words.is_empty()) }
     }
@@ -105,7 +111,11 @@ impl<'a> Reader<'a> {
             match octet {
                 b'"' if is_quoted => {
                     self.rest = text.get(end + 1..).unwrap_or_default();
-                    return Ok(Word { octets: text.get(..end).unwrap_or_default(), is_quoted });
+                    return Ok(Word {
+                        octets: text.get(..end).unwrap_or_default(),
+                        is_quoted,
+                        is_joined: false,
+                    });
                 }
                 b'\n' if is_quoted => return Err(SyntaxError::Unquoted),
                 b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b';' | b'"' if !is_quoted => break,
@@ -119,7 +129,7 @@ impl<'a> Reader<'a> {
         }
         let (octets, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
         self.rest = rest;
-        Ok(Word { octets, is_quoted })
+        Ok(Word { octets, is_quoted, is_joined: false })
     }
 }
 
