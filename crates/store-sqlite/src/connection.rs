@@ -98,7 +98,7 @@ pub(crate) fn lock(directory: &Path) -> Result<std::fs::File, OpenError> {
     if mode & OTHERS_WRITE != 0 {
         return Err(failed(std::io::Error::other(
             "everybody may write to this directory, and could put files or links in place of ours; \
-             take that away with `chmod o-w`",
+             take that away with `chmod o-w`, or name a new directory below it",
         )));
     }
     let path = directory.join("lock");

@@ -32,7 +32,7 @@ pub(crate) enum Order {
         /// Its apex
         zone: String,
     },
-    /// Make a zone file the content of a zone, which is made when it is new
+    /// Make a zone file the content of a zone, in place of all that it holds, hosts' addresses too
     Import {
         /// Its apex
         zone: String,
