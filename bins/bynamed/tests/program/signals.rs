@@ -39,3 +39,14 @@ fn second_signal_ends_at_once() {
     // Whether the first or the second was quicker: nothing that was acknowledged is lost.
     assert_eq!(place.json(&["zone", "list"])[0]["zone"], ZONE);
 }
+
+#[test]
+fn service_whose_socket_somebody_removed_still_stops_well() {
+    let (place, token) = Place::with_host();
+    let mut service = place.serve(&[]);
+    std::fs::remove_file(place.data().join("admin.sock")).expect("the socket was there");
+    assert_eq!(service.update(&token, "198.51.100.7"), "good 198.51.100.7");
+    service.signal(Signal::TERM);
+    assert_eq!(service.wait().code(), Some(0), "{}", service.log());
+    assert_eq!(place.json(&["host", "show", HOST])["a"][0], "198.51.100.7");
+}

@@ -9,6 +9,7 @@ use std::fmt;
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ use crate::node::Node;
 #[derive(Debug)]
 pub struct AdminSocket {
     path: PathBuf,
+    /// The listening socket, to be shut down: its path may be gone by then.
+    listening: UnixStream,
     stopping: Arc<AtomicBool>,
     calls: Arc<Calls>,
     thread: Option<JoinHandle<()>>,
@@ -87,12 +90,14 @@ pub fn serve(node: Arc<Node>) -> io::Result<AdminSocket> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    // The standard library shuts down streams only; below it they are all sockets.
+    let listening = UnixStream::from(OwnedFd::from(listener.try_clone()?));
     let stopping = Arc::new(AtomicBool::new(false));
     let calls = Arc::new(Calls::default());
     let (stop, own) = (Arc::clone(&stopping), Arc::clone(&calls));
     let accept = move || accept(&listener, &node, &stop, &own);
     let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(accept)?;
-    Ok(AdminSocket { path, stopping, calls, thread: Some(thread) })
+    Ok(AdminSocket { path, listening, stopping, calls, thread: Some(thread) })
 }
 
 /// Gives an order to the service that runs on a data directory.
@@ -152,9 +157,11 @@ impl Drop for AdminSocket {
     /// Takes no more orders; those that were read are answered.
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
-        // Wakes the accepting thread. When it cannot be reached, it has ended already.
-        let _ = UnixStream::connect(&self.path);
-        if let Some(thread) = self.thread.take() {
+        // Wakes the accepting thread, on Linux also when somebody has removed the socket's file. A
+        // thread that nothing wakes is not waited for: it takes no orders any more.
+        let woken = self.listening.shutdown(Shutdown::Both).is_ok()
+            || UnixStream::connect(&self.path).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| woken) {
             let _ = thread.join();
         }
         self.calls.wait(GRACE);
