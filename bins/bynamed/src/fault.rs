@@ -1,6 +1,8 @@
 //! Why the program ends without having done what it was told to.
 
-use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::{fmt, io};
 
 /// A failure with what to do about it and the exit code that tells whose fault it is.
 #[derive(Debug)]
@@ -60,4 +62,17 @@ impl Fault {
     pub(crate) fn hint(self, hint: impl Into<String>) -> Fault {
         Fault { hint: Some(hint.into()), ..self }
     }
+}
+
+/// Opens a file that somebody named. A directory is refused here: it opens, and only reading fails.
+pub(crate) fn open(path: &Path) -> Result<File, Fault> {
+    let opened = File::open(path).and_then(|file| {
+        if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+    });
+    opened.map_err(|why| of_file(path, &why))
+}
+
+/// A file that cannot be used.
+pub(crate) fn of_file(path: &Path, why: &io::Error) -> Fault {
+    Fault::failed(format!("{}: {why}", path.display()))
 }

@@ -7,6 +7,7 @@ mod execute;
 mod listing;
 mod show;
 mod socket;
+mod subject;
 
 pub use command::{Command, HostSettings, SecretText, ZoneSettings};
 pub use direct::{DirectError, direct, restore};

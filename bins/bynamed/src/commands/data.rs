@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::command_line::Everywhere;
 use crate::configuration::{self, Configuration};
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::log;
 use crate::options::Flags;
 use crate::order::{self, Print};
@@ -40,6 +40,10 @@ impl Backup {
 impl Restore {
     pub(crate) fn run(self, configuration: &Configuration, output: Output) -> Result<(), Fault> {
         let data = &configuration.settings.data;
+        if order::is_empty(data) {
+            // Whatever cannot be read is no backup, but that is not what to tell.
+            fault::open(&self.file)?;
+        }
         let restored = node::admin::restore(&self.file, data).map_err(|why| order::opened(&why))?;
         Print::Lines(&["data", "position", "events"]).value(&restored, output)
     }

@@ -9,7 +9,7 @@ use node::admin::{Command, ZoneSettings};
 use serde_json::{Value, json};
 
 use crate::configuration::{self, Configuration};
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::order::{self, Print};
 use crate::output::Output;
 
@@ -102,8 +102,7 @@ fn open(file: &Path) -> Result<Box<dyn Read>, Fault> {
     if file == Path::new("-") {
         return Ok(Box::new(io::stdin()));
     }
-    let opened = File::open(file).map_err(|why| cannot(file, &why))?;
-    Ok(Box::new(opened))
+    Ok(Box::new(fault::open(file)?))
 }
 
 fn export(
@@ -128,11 +127,11 @@ fn export(
     let mut name = file.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
-    let mut out = BufWriter::new(File::create(&new).map_err(|why| cannot(&new, &why))?);
+    let mut out = BufWriter::new(File::create(&new).map_err(|why| fault::of_file(&new, &why))?);
     let written =
         order::deliver(settings, &command, &mut io::empty(), &mut out).and_then(|value| {
             let made = out.flush().and_then(|()| std::fs::rename(&new, file));
-            made.map(|()| value).map_err(|why| cannot(file, &why))
+            made.map(|()| value).map_err(|why| fault::of_file(file, &why))
         });
     match written {
         Ok(mut value) => {
@@ -145,10 +144,6 @@ fn export(
             Err(fault)
         }
     }
-}
-
-fn cannot(file: &Path, why: &io::Error) -> Fault {
-    Fault::failed(format!("{}: {why}", file.display()))
 }
 
 const ONE: Print = Print::Lines(&["zone", "serial", "rrsets"]);

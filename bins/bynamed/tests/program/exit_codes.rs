@@ -65,6 +65,59 @@ fn exit_code_1_is_for_what_could_not_be_done() {
 }
 
 #[test]
+fn what_is_missing_or_there_already_is_named() {
+    let (place, _) = Place::with_host();
+    place.json(&["account", "add", "alice"]);
+    place.json(&["key", "add", "k", "--zone", ZONE, "--allow", "update"]);
+    for (arguments, told) in [
+        (&["zone", "add", ZONE][..], "zone exists already: dyn.example"),
+        (&["zone", "remove", "x.example"], "no such zone: x.example"),
+        (&["host", "add", HOST], "host exists already: nas.dyn.example"),
+        (&["host", "add", "nas.x.example"], "no such zone for this name: nas.x.example"),
+        (&["host", "rotate", "x.dyn.example"], "no such host: x.dyn.example"),
+        (&["host", "remove", "x.dyn.example"], "no such host: x.dyn.example"),
+        (&["host", "set", "x.dyn.example", "--ttl", "60"], "no such host: x.dyn.example"),
+        (&["token", "add", HOST, "x.dyn.example"], "no such host: x.dyn.example"),
+        (&["token", "revoke", "999"], "no such token: 999"),
+        (&["account", "add", "alice"], "account exists already: alice"),
+        (&["key", "add", "k", "--zone", ZONE, "--allow", "update"], "key exists already: k"),
+        (
+            &["key", "add", "l", "--zone", ZONE, "--zone", "x.example", "--allow", "update"],
+            "no such zone: x.example",
+        ),
+        (&["key", "remove", "x"], "no such key: x"),
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.err.trim_end(), format!("error: {told}"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn file_that_cannot_be_read_is_named_whoever_would_read_it() {
+    let (place, _) = Place::with_host();
+    let fresh = Place::new();
+    let folder = place.beside("folder");
+    std::fs::create_dir(&folder).expect("a folder");
+    let folder = folder.display().to_string();
+    let check = || {
+        for (place, arguments, path) in [
+            (&place, &["zone", "import", "x.example", &folder][..], &*folder),
+            (&place, &["zone", "import", "x.example", "/no/such/file"], "/no/such/file"),
+            (&fresh, &["restore", "/no/such/file"], "/no/such/file: No such file"),
+            (&fresh, &["restore", &folder], &*folder),
+        ] {
+            let ended = place.run(arguments);
+            assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+            assert!(ended.err.contains(path), "{arguments:?}: {ended:?}");
+            assert!(!ended.err.contains("is not a backup"), "{arguments:?}: {ended:?}");
+        }
+    };
+    check();
+    let _service = place.serve(&[]);
+    check();
+}
+
+#[test]
 fn exit_code_3_is_for_what_a_rule_forbids() {
     let (place, _) = Place::with_host();
     place.json(&["account", "add", "alice"]);

@@ -15,7 +15,7 @@ use zone::Snapshot;
 
 use super::command::{Command, HostSettings, ZoneSettings};
 use super::listing::Listing;
-use super::{AdminError, show};
+use super::{AdminError, show, subject};
 use crate::import;
 use crate::node::Node;
 
@@ -142,12 +142,16 @@ struct Orders<'a> {
 
 impl Orders<'_> {
     fn operate(&self, operation: Operation) -> Result<Option<u64>, AdminError> {
-        let outcome = self.node.client().operate(operation);
+        let outcome = self.node.client().operate(operation.clone());
         match outcome.map_err(|why| AdminError::Unavailable(why.to_string()))? {
             Outcome::Done { made, .. } => Ok(made),
             Outcome::Unchanged => Ok(None),
             Outcome::Refused(why @ Refused::Denied(_)) => Err(AdminError::Refused(why.to_string())),
-            Outcome::Refused(why) => Err(AdminError::Invalid(why.to_string())),
+            Outcome::Refused(why) => {
+                let name = subject::of(&self.node.live().directory(), &operation, &why);
+                let name = name.map_or_else(String::new, |name| format!(": {name}"));
+                Err(AdminError::Invalid(format!("{why}{name}")))
+            }
             Outcome::Unavailable => Err(AdminError::Unavailable(
                 "the store cannot write now (see the service's log); nothing was changed"
                     .to_owned(),
