@@ -22,8 +22,10 @@ pub enum Denied {
     /// The account of the host is frozen.
     #[error("the account of this name is frozen")]
     Frozen,
-    /// The token was seen in clear, so it may make one change a minute only.
-    #[error("the token was sent in clear over an untrusted network: one change a minute")]
+    /// The token was seen in clear, so it may change an RRset once a minute only.
+    #[error(
+        "the token was sent in clear over an untrusted network: each address family once a minute"
+    )]
     ExposedTooSoon,
     /// The address may not be published.
     #[error(transparent)]
@@ -93,7 +95,8 @@ pub fn usable_token<'d>(directory: &'d Directory, actor: &TokenActor) -> Result<
     Ok(token)
 }
 
-/// Whether an exposed token must wait: it may make one change in [`EXPOSED_CHANGE_MS`].
+/// Whether an exposed token must wait: it may change an RRset once in [`EXPOSED_CHANGE_MS`].
+/// `last_change` is that of the RRset.
 pub fn exposed_pace(
     token: &Token,
     last_change: Option<Timestamp>,
@@ -107,7 +110,7 @@ pub fn exposed_pace(
     }
 }
 
-/// Least time between two changes by an exposed token, in milliseconds.
+/// Least time between two changes of one RRset by an exposed token, in milliseconds.
 pub const EXPOSED_CHANGE_MS: u64 = 60_000;
 
 #[cfg(test)]

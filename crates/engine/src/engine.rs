@@ -4,14 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use account::policy::EXPOSED_CHANGE_MS;
-use account::{Actor, Timestamp, TokenId};
+use account::{Actor, Timestamp};
 use store::{ActorRef, Event, EventBody, Fact, Hash, Item, Pos};
 use wire::Rtype;
 use zone::Prerequisite;
 
 use crate::fold::{self, Staging};
 use crate::live::Live;
-use crate::overlay::Overlay;
+use crate::overlay::{Overlay, Paced};
 use crate::request::{Operation, Outcome, Refused, Reply, Request, Submission};
 use crate::{judge, operate, weigh};
 
@@ -61,8 +61,8 @@ pub struct Engine {
     judged: Tip,
     /// The last event that is durable and visible.
     durable: Tip,
-    /// When tokens that are marked as exposed last changed something visible.
-    exposed_changes: HashMap<TokenId, Timestamp>,
+    /// When tokens that are marked as exposed last changed an RRset that is visible.
+    exposed_changes: HashMap<Paced, Timestamp>,
 }
 
 /// Where the chain of events stands.
@@ -344,8 +344,12 @@ impl Engine {
         let directory = self.live.directory();
         for event in events {
             let ActorRef::Token(id) = event.body.actor else { continue };
-            if directory.token(id).is_some_and(|token| token.exposed.is_some()) {
-                self.exposed_changes.insert(id, event.body.at);
+            if directory.token(id).is_none_or(|token| token.exposed.is_none()) {
+                continue;
+            }
+            for delta in event.body.facts.iter().flat_map(Fact::deltas) {
+                let paced = (id, delta.owner.clone(), delta.rtype);
+                self.exposed_changes.insert(paced, event.body.at);
             }
         }
         if self.exposed_changes.len() > EXPOSED_KEPT

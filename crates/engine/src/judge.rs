@@ -6,14 +6,14 @@ use std::net::IpAddr;
 
 use account::address::{self, AddressRefusal, Verdict};
 use account::policy::{self, Denied};
-use account::{Actor, Entity, Host, Scope, Timestamp, TokenActor, TokenId};
+use account::{Actor, Entity, Host, Scope, Timestamp, TokenActor};
 use store::Fact;
 use wire::{Name, Rtype, Serial};
 use zone::{Change, Delta, Edit, View, Zone};
 
 use crate::engine::{BatchNo, Judged};
 use crate::live::Live;
-use crate::overlay::Overlay;
+use crate::overlay::{Overlay, Paced};
 use crate::request::Refused;
 use crate::weigh;
 
@@ -21,7 +21,7 @@ use crate::weigh;
 pub(crate) struct Judge<'a> {
     pub(crate) live: &'a Live,
     pub(crate) overlay: &'a mut Overlay,
-    pub(crate) exposed_changes: &'a HashMap<TokenId, Timestamp>,
+    pub(crate) exposed_changes: &'a HashMap<Paced, Timestamp>,
     pub(crate) batch: BatchNo,
     pub(crate) at: Timestamp,
 }
@@ -44,7 +44,7 @@ impl Judge<'_> {
         if weigh::deltas(&deltas) > CHANGE_WEIGHT_MAX {
             return Err(Refused::Limit("octets of one change"));
         }
-        self.pace(actor)?;
+        self.pace(actor, &deltas)?;
         let serial = self.serial(&zone, &deltas);
         self.overlay.decide(self.batch, &change.zone, serial, &deltas);
         let mut facts = self.scopes(&zone, &deltas);
@@ -101,15 +101,22 @@ impl Judge<'_> {
         Ok(Cow::Owned(Change { edits, ..change.clone() }))
     }
 
-    /// An exposed token makes one change a minute; counted when a change is really made.
-    fn pace(&mut self, actor: &Actor) -> Result<(), Denied> {
+    /// An exposed token changes an RRset once a minute; counted when a change is really made. Each
+    /// RRset has a minute of its own, as many routers send IPv4 and IPv6 one after the other.
+    fn pace(&mut self, actor: &Actor, deltas: &[Delta]) -> Result<(), Denied> {
         let Actor::Token(actor) = actor else { return Ok(()) };
         let directory = self.live.directory();
         let token = policy::usable_token(&directory, actor)?;
-        let visible = self.exposed_changes.get(&token.id).copied();
-        policy::exposed_pace(token, self.overlay.pace(token.id).max(visible), self.at)?;
-        if token.exposed.is_some() {
-            self.overlay.decide_pace(self.batch, token.id, self.at);
+        if token.exposed.is_none() {
+            return Ok(());
+        }
+        let paced = |delta: &Delta| (token.id, delta.owner.clone(), delta.rtype);
+        for paced in deltas.iter().map(paced) {
+            let visible = self.exposed_changes.get(&paced).copied();
+            policy::exposed_pace(token, self.overlay.pace(&paced).max(visible), self.at)?;
+        }
+        for paced in deltas.iter().map(paced) {
+            self.overlay.decide_pace(self.batch, paced, self.at);
         }
         Ok(())
     }

@@ -18,8 +18,11 @@ pub(crate) struct Overlay {
     serials: HashMap<Name, Decided<Serial>>,
     hosts: HashMap<Name, Decided<Host>>,
     /// When tokens that are marked as exposed changed something.
-    paces: HashMap<TokenId, Decided<Timestamp>>,
+    paces: HashMap<Paced, Decided<Timestamp>>,
 }
+
+/// What an exposed token may change once a minute: an RRset, by its owner and type.
+pub(crate) type Paced = (TokenId, Name, Rtype);
 
 type Owners = HashMap<Name, Types>;
 type Types = BTreeMap<Rtype, Decided<Option<Rrset>>>;
@@ -48,8 +51,8 @@ impl Overlay {
     }
 
     /// Notes that a batch holds a change by a token that is marked as exposed.
-    pub(crate) fn decide_pace(&mut self, by: BatchNo, token: TokenId, at: Timestamp) {
-        self.paces.insert(token, Decided { by, value: at });
+    pub(crate) fn decide_pace(&mut self, by: BatchNo, paced: Paced, at: Timestamp) {
+        self.paces.insert(paced, Decided { by, value: at });
     }
 
     /// The host as decided, when a batch decided about it.
@@ -57,9 +60,9 @@ impl Overlay {
         self.hosts.get(name).map(|decided| &decided.value)
     }
 
-    /// When an exposed token last changed something that is not visible yet.
-    pub(crate) fn pace(&self, token: TokenId) -> Option<Timestamp> {
-        self.paces.get(&token).map(|decided| decided.value)
+    /// When an exposed token last changed an RRset, which is not visible yet.
+    pub(crate) fn pace(&self, paced: &Paced) -> Option<Timestamp> {
+        self.paces.get(paced).map(|decided| decided.value)
     }
 
     /// The serial of a zone as decided, and by which batch.
@@ -72,7 +75,9 @@ impl Overlay {
     pub(crate) fn visible(&mut self, batch: BatchNo, events: &[Event]) {
         for event in events {
             if let ActorRef::Token(token) = event.body.actor {
-                forget(&mut self.paces, batch, &token);
+                for delta in event.body.facts.iter().flat_map(Fact::deltas) {
+                    forget(&mut self.paces, batch, &(token, delta.owner.clone(), delta.rtype));
+                }
             }
             for fact in &event.body.facts {
                 match fact {

@@ -125,3 +125,18 @@ pub enum Fact {
 /// Number of an import: the position of its first `Staged` event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImportId(pub u64);
+
+impl Fact {
+    /// What it changes in RRsets, one by one; empty for all but `Changed`.
+    pub fn deltas(&self) -> &[Delta] {
+        match self {
+            Fact::Changed { deltas, .. } => deltas,
+            Fact::Entity { .. }
+            | Fact::ZoneDropped { .. }
+            | Fact::Staged { .. }
+            | Fact::Imported { .. }
+            | Fact::ImportDropped { .. }
+            | Fact::Seen { .. } => &[],
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! An engine with a store in memory beside it: what the writer thread does, step by step.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use account::secret::Secret;
@@ -241,7 +242,10 @@ pub(crate) fn rrset(rdata: Rdata) -> Rrset {
 }
 
 pub(crate) fn address(text: &str) -> Rdata {
-    Rdata::a(text.parse().expect("an IPv4 address"))
+    match text.parse().expect("an address") {
+        IpAddr::V4(address) => Rdata::a(address),
+        IpAddr::V6(address) => Rdata::aaaa(address),
+    }
 }
 
 /// "This host has this address."
@@ -250,7 +254,8 @@ pub(crate) fn set(zone: &str, host: &str, text: &str) -> Operation {
 }
 
 pub(crate) fn replace(host: &str, text: &str) -> Edit {
-    Edit::Replace { owner: name(host), rtype: Rtype::A, rrset: rrset(address(text)) }
+    let rtype = if text.contains(':') { Rtype::AAAA } else { Rtype::A };
+    Edit::Replace { owner: name(host), rtype, rrset: rrset(address(text)) }
 }
 
 pub(crate) fn change(zone: &str, prerequisites: Vec<Prerequisite>, edits: Vec<Edit>) -> Operation {

@@ -158,6 +158,21 @@ fn an_exposed_token_makes_one_change_a_minute() {
 }
 
 #[test]
+fn an_exposed_token_may_change_both_families_within_a_minute() {
+    let mut rig = rig();
+    let token = rig.add_host("h.one.test", 1);
+    assert!(is_done(&rig.run(Actor::System, Operation::ExposeToken(id(&token)))));
+    // As routers do that send one request for each family.
+    assert!(is_done(&update(&mut rig, &token, "9.9.9.1")));
+    assert!(is_done(&update(&mut rig, &token, "2606:4700::1")));
+    assert_eq!(update(&mut rig, &token, "9.9.9.2"), denied(Denied::ExposedTooSoon));
+    assert_eq!(update(&mut rig, &token, "2606:4700::2"), denied(Denied::ExposedTooSoon));
+    later(&mut rig, MINUTE_MS);
+    assert!(is_done(&update(&mut rig, &token, "2606:4700::2")));
+    assert!(is_done(&update(&mut rig, &token, "9.9.9.2")));
+}
+
+#[test]
 fn a_lost_change_does_not_count_for_the_pace_of_an_exposed_token() {
     let mut rig = rig();
     let token = rig.add_host("h.one.test", 1);
