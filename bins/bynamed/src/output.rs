@@ -94,9 +94,26 @@ pub(crate) fn lines(value: &Value, first: &[&str]) -> String {
     let all: Vec<(&String, &Value)> = named.chain(others).collect();
     let width = all.iter().map(|(key, _)| heading(key).len()).max().unwrap_or(0);
     let line = |(key, value): (&String, &Value)| {
-        format!("{:width$}  {}", heading(key), cell(value)).trim_end().to_owned() + "\n"
+        // Objects stand below each other, with what there is to say of each.
+        let next = format!("\n{:width$}  ", "");
+        let shown = match value.as_array() {
+            Some(rows) if rows.iter().any(Value::is_object) => {
+                rows.iter().map(said).collect::<Vec<_>>().join(&next)
+            }
+            Some(_) | None => cell(value),
+        };
+        format!("{:width$}  {shown}", heading(key)).trim_end().to_owned() + "\n"
     };
     all.into_iter().map(line).collect()
+}
+
+/// An object without what it says nothing of.
+fn said(value: &Value) -> String {
+    let mut value = value.clone();
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|_, field| cell(field) != "-");
+    }
+    cell(&value)
 }
 
 fn heading(key: &str) -> String {
@@ -141,5 +158,13 @@ mod tests {
             json!({ "a": ["192.0.2.1", "192.0.2.2"], "host": "nas.dyn.example", "ttl_s": 60 });
         let text = lines(&value, &["host"]);
         assert_eq!(text, "host     nas.dyn.example\na        192.0.2.1, 192.0.2.2\nttl (s)  60\n");
+    }
+
+    #[test]
+    fn objects_of_a_list_stand_below_each_other_without_empty_fields() {
+        let tokens =
+            json!([{ "id": 2, "label": "", "revoked": "today" }, { "id": 9, "label": "x" }]);
+        let text = lines(&json!({ "host": "nas", "tokens": tokens }), &["host"]);
+        assert_eq!(text, "host    nas\ntokens  id 2 revoked today\n        id 9 label x\n");
     }
 }

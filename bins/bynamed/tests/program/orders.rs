@@ -80,3 +80,25 @@ fn frozen_account_cannot_change_its_hosts_and_rotated_tokens_are_worth_nothing()
     assert_ne!(service.update(&new, "198.51.100.8"), "good 198.51.100.8");
     assert_eq!(place.json(&["host", "show", HOST])["a"][0], "198.51.100.7");
 }
+
+#[test]
+fn host_show_says_why_a_host_of_a_frozen_account_is_refused() {
+    let (place, token) = Place::with_host();
+    let service = place.serve(&[]);
+    let shown = place.json(&["host", "show", HOST]);
+    assert_eq!((&shown["account"], &shown["frozen"]), (&"operator".into(), &false.into()));
+    assert!(shown["tokens"][0]["revoked"].is_null(), "{shown}");
+    place.json(&["account", "freeze", "operator"]);
+    assert_eq!(service.update(&token, "198.51.100.7"), "badauth");
+    service.wait_for_log("revoked token");
+    let shown = place.json(&["host", "show", HOST]);
+    assert_eq!(shown["frozen"], true);
+    // The lockdown has made it void, although nobody has revoked it by itself.
+    assert!(shown["tokens"][0]["revoked"].is_string(), "{shown}");
+    assert!(place.json(&["token", "list"])[0]["revoked"].is_string());
+    let people = place.run(&["host", "show", HOST]).out;
+    assert!(people.contains("frozen      yes\n"), "{people}");
+    place.json(&["account", "unfreeze", "operator"]);
+    assert!(place.json(&["host", "show", HOST])["tokens"][0]["revoked"].is_string());
+    assert_eq!(service.update(&token, "198.51.100.7"), "badauth");
+}

@@ -16,7 +16,8 @@ use Shape::{Many, One};
 
 const ZONE_KEYS: &str = "account created host_ttl_s ns rrsets serial suffix zone";
 const HOST_KEYS: &str = "a aaaa created host last_seen private_ok ttl_s zone";
-const HOST_AND_TOKENS: &str = "a aaaa created host last_seen private_ok tokens ttl_s zone";
+const HOST_AND_TOKENS: &str =
+    "a aaaa account created frozen host last_seen private_ok tokens ttl_s zone";
 const KEY_KEYS: &str = "algorithm created key transfer update zones";
 
 fn table() -> Vec<(Vec<&'static str>, Shape)> {

@@ -72,7 +72,10 @@ impl Listing {
             Rows::Hosts { under } => self.hosts_of(under.as_ref(), out)?,
             Rows::Tokens(ids) => {
                 for id in ids {
-                    let found = live.directory().token(*id).map(show::token);
+                    let found = {
+                        let directory = live.directory();
+                        directory.token(*id).map(|token| show::token(&directory, token))
+                    };
                     found.iter().try_for_each(|value| row(out, value))?;
                 }
             }

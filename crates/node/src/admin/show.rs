@@ -1,6 +1,6 @@
 //! What the operator sees of the state. Secrets are not there to be seen: only hashes are kept.
 
-use account::{Account, Host, Timestamp, Token, TsigAlgorithm, TsigKey};
+use account::{Account, Directory, Host, Timestamp, Token, TsigAlgorithm, TsigKey};
 use engine::Live;
 use jiff::Timestamp as Moment;
 use serde_json::{Value, json};
@@ -43,12 +43,15 @@ pub(super) fn zone(node: &Node, apex: &Name) -> Result<Value, AdminError> {
 pub(super) fn host(node: &Node, name: &Name) -> Result<Value, AdminError> {
     let directory = node.live().directory();
     let host = directory.host(name).cloned().ok_or_else(|| missing("host", name))?;
-    let tokens: Vec<Value> = directory.tokens_of(name).map(token).collect();
+    let tokens: Vec<Value> =
+        directory.tokens_of(name).map(|each| token(&directory, each)).collect();
+    let owner =
+        directory.account(host.account).map(|account| (account.name.clone(), account.frozen));
     drop(directory);
     let mut value = host_row(node.live(), &host);
-    if let Value::Object(fields) = &mut value {
-        fields.insert("tokens".to_owned(), Value::Array(tokens));
-    }
+    value["account"] = json!(owner.as_ref().map(|(name, _)| name));
+    value["frozen"] = json!(owner.is_some_and(|(_, frozen)| frozen));
+    value["tokens"] = Value::Array(tokens);
     Ok(value)
 }
 
@@ -71,13 +74,16 @@ pub(super) fn host_row(live: &Live, host: &Host) -> Value {
     })
 }
 
-pub(super) fn token(token: &Token) -> Value {
+/// A token; one that a lockdown has made void counts as revoked then.
+pub(super) fn token(directory: &Directory, token: &Token) -> Value {
+    let void = directory.account(token.account).and_then(|account| account.tokens_void_until);
+    let revoked = token.revoked.or(void.filter(|until| token.created <= *until));
     json!({
         "id": token.id.0,
         "hosts": token.hosts.iter().map(text).collect::<Vec<_>>(),
         "label": token.label,
         "created": moment(token.created),
-        "revoked": token.revoked.map(moment),
+        "revoked": revoked.map(moment),
         "exposed": token.exposed.map(moment),
     })
 }
