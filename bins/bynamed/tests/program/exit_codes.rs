@@ -27,6 +27,11 @@ fn exit_code_2_is_for_command_lines_that_make_no_sense() {
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
         assert!(ended.out.is_empty(), "{arguments:?}: talk goes to standard error");
         assert!(!ended.err.is_empty());
+        let ended = end(bare(&[arguments, &["--json"]].concat()).env("BYNAME_DATA", place.data()));
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        let told: Value = serde_json::from_str(&ended.out).expect("JSON");
+        assert_eq!(told["exit"], 2);
+        assert!(told["error"].as_str().is_some_and(|error| !error.is_empty()), "{told}");
     }
     assert!(!place.data().exists(), "nothing was made");
 }
