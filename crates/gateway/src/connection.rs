@@ -123,6 +123,7 @@ impl Connection {
                 }
                 Opening::Incomplete if !ended => {}
                 Opening::Incomplete if octets.is_empty() => return Ok(Ok(None)),
+                Opening::Plain if octets.starts_with(&TLS) => return Ok(Err(SPEAKS_TLS)),
                 Opening::Plain | Opening::Incomplete => {
                     if trusted && self.door.proxy_protocol {
                         return Ok(Err(Malformed {
@@ -213,7 +214,9 @@ impl Connection {
     async fn refuse(&mut self, malformed: Malformed) -> io::Result<()> {
         metrics::counter!("byname_http_malformed_total", "status" => malformed.status.to_string())
             .increment(1);
-        tracing::debug!(peer = %self.peer, why = malformed.why, "not a request");
+        if self.door.may_log() {
+            tracing::info!(peer = %self.peer, why = malformed.why, "not a request");
+        }
         self.write(&malformed.response(), None, true).await?;
         self.finish().await
     }
@@ -245,6 +248,10 @@ impl Connection {
     }
 }
 
+/// How TLS begins: a record of a handshake, of major version 3 (RFC 8446 §5.1).
+const TLS: [u8; 2] = [0x16, 0x03];
+const SPEAKS_TLS: Malformed =
+    Malformed { status: 400, why: "the client speaks TLS; this is plain HTTP" };
 const LATE: Malformed = Malformed { status: 408, why: "the request was not complete in time" };
 /// Octets that a connection reads at once.
 const READ_OCTETS: usize = 4096;

@@ -81,7 +81,7 @@ impl Door {
     pub(crate) fn may_log(&self) -> bool {
         let taken = self.quota.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         if let Taken::Write { left_out: left_out @ 1.. } = taken {
-            tracing::warn!(left_out, "lines about updates without a valid token were left out");
+            tracing::warn!(left_out, "lines about clients without a valid token were left out");
         }
         taken != Taken::LeaveOut
     }

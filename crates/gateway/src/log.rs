@@ -1,6 +1,7 @@
 //! What the log and the metrics say of requests: never a secret, never a whole URL.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use dialect::Hint;
@@ -37,10 +38,37 @@ pub(crate) fn line(line: &Line<'_>) {
         host = %shown(line.host),
         source = %line.source.nearest,
         outcome,
+        addresses = addresses(line.code),
         why = line.why,
         agent = %shown(line.request.user_agent.as_deref().unwrap_or("-")),
         "update"
     );
+}
+
+/// What a name has now, when that is what the client was told.
+fn addresses(code: &Code) -> Option<String> {
+    let (Code::Good(addresses) | Code::Nochg(addresses)) = code else { return None };
+    let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    Some(addresses.join(","))
+}
+
+/// Writes that an update was asked for where there is none, or by a method that makes none.
+pub(crate) fn astray(request: &Request, source: Source, status: u16) {
+    tracing::info!(
+        path = %shown(&path(&request.path)),
+        source = %source.nearest,
+        status,
+        agent = %shown(request.user_agent.as_deref().unwrap_or("-")),
+        hint = "updates are taken at `/nic/update`, by GET or POST",
+        "no update"
+    );
+}
+
+/// A path without what may be a secret in it, of ours or of another service: no such word is short.
+fn path(path: &str) -> String {
+    let word =
+        |word: &str| if word.len() > WORD_OCTETS_MAX { "*".to_owned() } else { word.to_owned() };
+    path.split('/').map(word).collect::<Vec<_>>().join("/")
 }
 
 /// Notes what was odd.
@@ -84,12 +112,35 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
 
 /// What every token begins with (see `account::secret`), in lower case.
 const TOKEN_MARK: &str = "byn_";
+/// Longest part of a path that is shown, in octets: `update.php` is, a token is not.
+const WORD_OCTETS_MAX: usize = 15;
 /// Most octets of a client's text in the log.
 const TEXT_OCTETS_MAX: usize = 200;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn path_shows_what_was_mistyped_and_no_secret() {
+        for (asked, said) in [
+            ("/", "/"),
+            ("/nic/updat", "/nic/updat"),
+            ("/dyndns/update.php", "/dyndns/update.php"),
+            ("/update/01234567-89ab-cdef-0123-456789abcdef/x", "/update/*/x"),
+        ] {
+            assert_eq!(path(asked), said);
+        }
+    }
+
+    #[test]
+    fn addresses_are_shown_of_successes_only() {
+        let both = ["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()].to_vec();
+        let shown = Some("192.0.2.1,2001:db8::1".to_owned());
+        assert_eq!(addresses(&Code::Good(both.clone())), shown);
+        assert_eq!(addresses(&Code::Nochg(both)), shown);
+        assert_eq!(addresses(&Code::Badauth), None);
+    }
 
     #[test]
     fn shown_text_is_short_and_printable_and_holds_no_token() {

@@ -77,8 +77,16 @@ pub(crate) async fn respond(door: &Door, request: &Request, source: Source) -> R
             Place::Nowhere => not_found(),
         },
     };
+    if matches!(response.status, 404 | 405) && wants_update(request) && door.may_log() {
+        log::astray(request, source, response.status);
+    }
     log::answered(place.word(), response.status, began.elapsed());
     response
+}
+
+/// Whether this is an update client, wherever it has come to: others bring neither.
+fn wants_update(request: &Request) -> bool {
+    dyndns2::credentials(request).is_some() || request.parameter(&["hostname"]).is_some()
 }
 
 /// What a request's head says about proxies on its way.

@@ -1,5 +1,8 @@
 //! What the program says besides its results: logs, metrics, readiness.
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::Value;
 
 use crate::bynamed::{HOST, Place, ZONE};
@@ -100,4 +103,29 @@ fn http_can_be_switched_off() {
     let service = place.start(place.command(&arguments));
     assert_eq!(service.ready["http"], serde_json::json!([]));
     assert_eq!(service.rcode(ZONE), 0);
+}
+
+#[test]
+fn log_alone_tells_why_an_update_client_fails() {
+    let (place, token) = Place::with_host();
+    let service = place.serve(&[]);
+    let user = Some((HOST, token.as_str()));
+    let said = |words: &str| service.wait_for_log(words);
+    assert_eq!(service.update(&token, "198.51.100.7"), "good 198.51.100.7");
+    said("outcome=\"good\" addresses=\"198.51.100.7\"");
+    // A path with a mistake in it, and one that another service has, with its secret.
+    assert!(service.get("/nic/updat", user).0.contains("404"));
+    said("no update path=/nic/updat source=127.0.0.1 status=404");
+    let foreign = "/update/0123456789abcdef0123456789abcdef?hostname=nas.dyn.example";
+    assert!(service.get(foreign, None).0.contains("404"));
+    said("no update path=/update/* source=127.0.0.1 status=404");
+    // HTTPS chosen for a port that speaks HTTP: the beginning of a ClientHello.
+    let mut stream = TcpStream::connect(service.http()).expect("a connection");
+    stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).expect("a socket that takes octets");
+    said("why=\"the client speaks TLS; this is plain HTTP\"");
+    // Who only looks around is not worth a line.
+    assert!(service.get("/favicon.ico", None).0.contains("404"));
+    let log = service.log();
+    assert!(!log.contains("favicon") && !log.contains("0123456789abcdef"), "{log}");
+    assert!(!log.contains(&token), "{log}");
 }
