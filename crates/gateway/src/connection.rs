@@ -248,7 +248,7 @@ impl Connection {
     }
 }
 
-/// How TLS begins: a record of a handshake, of major version 3 (RFC 8446 §5.1).
+/// How TLS begins: the record of a handshake, of major version 3.
 const TLS: [u8; 2] = [0x16, 0x03];
 const SPEAKS_TLS: Malformed =
     Malformed { status: 400, why: "the client speaks TLS; this is plain HTTP" };
