@@ -13,6 +13,7 @@ mod measure;
 mod options;
 mod order;
 mod output;
+mod progress;
 mod serve;
 
 use std::process::ExitCode;

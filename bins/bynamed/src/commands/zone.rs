@@ -12,6 +12,7 @@ use crate::configuration::{self, Configuration};
 use crate::fault::{self, Fault};
 use crate::order::{self, Print};
 use crate::output::Output;
+use crate::progress::Progress;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Order {
@@ -88,8 +89,10 @@ impl Order {
             Order::Remove { zone } => (Command::ZoneRemove { zone }, ONE),
             Order::Import { zone, file, settings: given } => {
                 let command = Command::ZoneImport { zone, settings: given.read() };
-                let value =
-                    order::deliver(settings, &command, &mut *open(&file)?, &mut io::sink())?;
+                let mut body = Progress::of(open(&file)?);
+                let value = order::deliver(settings, &command, &mut body, &mut io::sink());
+                drop(body);
+                let value = value?;
                 return ONE.value(&value, output);
             }
             Order::Export { zone, file } => return export(settings, zone, file.as_deref(), output),
