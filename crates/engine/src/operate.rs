@@ -110,7 +110,12 @@ impl Operate<'_> {
         if account.frozen == frozen {
             return Ok(Judged::default());
         }
-        let void = if frozen { Some(self.at) } else { account.tokens_void_until };
+        let void = match (frozen, account.tokens_void_until) {
+            // A token made after the end of the last lockdown may be a moment ahead of the clock.
+            (true, Some(last)) => Some(self.at.max(Timestamp(last.0 + 1))),
+            (true, None) => Some(self.at),
+            (false, last) => last,
+        };
         let after = Account { frozen, tokens_void_until: void, ..account.clone() };
         Ok(Judged {
             facts: changed(Entity::Account(account.clone()), Entity::Account(after)),

@@ -140,6 +140,23 @@ fn lockdown_freezes_names_and_revokes_tokens_for_good() {
 }
 
 #[test]
+fn a_second_lockdown_at_the_same_moment_revokes_what_was_made_in_between() {
+    let mut rig = Rig::new();
+    rig.done(Operation::AddZone(new_zone(ZONE, true)));
+    let carol = rig.done(Operation::AddAccount("carol".to_owned()));
+    rig.done(new_host("h.one.test", carol, 1));
+    // The clock stands still all the time.
+    for secret in 2..5 {
+        rig.done(Operation::Lockdown(AccountId(carol)));
+        rig.done(Operation::Unlock(AccountId(carol)));
+        rig.done(Operation::RotateHost { name: name("h.one.test"), token: new_token(secret) });
+        assert!(rig.try_token(secret).is_ok());
+    }
+    rig.done(Operation::Lockdown(AccountId(carol)));
+    assert_eq!(rig.try_token(4), Err(AuthError::Revoked));
+}
+
+#[test]
 fn an_exposed_token_makes_one_change_a_minute() {
     let mut rig = rig();
     let token = rig.add_host("h.one.test", 1);
