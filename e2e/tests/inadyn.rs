@@ -34,6 +34,25 @@ fn inadyn_finds_its_address_through_our_echo() {
 }
 
 #[test]
+fn inadyn_lines_of_the_readme_work() {
+    let folder = new_folder();
+    let (service, demo) = Service::demo(&folder.path().join("data"));
+    let readme = include_str!("../../README.md");
+    let (_, after) = readme.split_once("**inadyn**").expect("a part on inadyn");
+    let lines = after.split("```").nth(1).expect("lines to copy");
+    // The demo of a test has ports of its own; nothing else differs from what is printed.
+    let lines =
+        lines.replace("TOKEN", &demo.token).replace("127.0.0.1:8053", &service.http.to_string());
+    let file = folder.path().join("inadyn.conf");
+    write_secret_file(&file, &lines);
+    let mut inadyn = program("inadyn");
+    inadyn.args(["-1", "-n", "--no-pidfile", "-f"]).arg(&file);
+    let done = Finished::run(inadyn.arg("--cache-dir").arg(folder.path()));
+    assert_eq!(done.code, Some(0), "{done}");
+    assert_eq!(short(service.dns, &demo.host, "A"), ["127.0.0.1"], "{done}");
+}
+
+#[test]
 fn inadyn_stops_on_badauth() {
     let folder = new_folder();
     let (service, demo) = Service::demo(&folder.path().join("data"));

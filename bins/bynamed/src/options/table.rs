@@ -163,7 +163,8 @@ pub(crate) const OPTIONS: &[Definition] = &[
         many: false,
         sample: "10000",
         default: None,
-        doc: "Most HTTP connections at once.",
+        doc: "Most HTTP connections at once; never more than a quarter of the files that the process \
+              may open.",
         set: |settings, values| {
             settings.gateway.connections = parse::count(values, 1..=1_000_000)?;
             Ok(())
