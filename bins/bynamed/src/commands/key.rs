@@ -10,7 +10,7 @@ use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Order {
-    /// Add a key
+    /// Add a key. It is kept only: DNS does not take signed messages
     Add {
         /// Its name, the same at both ends
         name: String,
@@ -48,6 +48,7 @@ pub(crate) enum Action {
 impl Order {
     pub(crate) fn run(self, configuration: &Configuration, output: Output) -> Result<(), Fault> {
         let settings = &configuration.settings;
+        let is_new = matches!(self, Order::Add { .. });
         let (command, print) = match self {
             Order::Add { name, algorithm, secret, zones, allow } => {
                 let update = allow.contains(&Action::Update);
@@ -63,9 +64,16 @@ impl Order {
             }
             Order::Remove { name } => (Command::KeyRemove { key: name }, ONE),
         };
-        order::run(settings, &command, print, output)
+        order::run(settings, &command, print, output)?;
+        if is_new {
+            output.talk(NOT_TAKEN);
+        }
+        Ok(())
     }
 }
 
 const ONE: Print = Print::Lines(&["key"]);
 const SECRET: Print = Print::Secret(&["key", "algorithm", "secret"]);
+/// Said when a key is added: who sets up a secondary with it would look for the mistake elsewhere.
+const NOT_TAKEN: &str =
+    "note: keys are kept only; DNS answers messages that are signed with one with BADKEY";

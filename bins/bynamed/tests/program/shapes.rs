@@ -75,6 +75,15 @@ fn json_of_every_command_has_its_shape_with_a_service() {
 }
 
 #[test]
+fn account_that_was_always_there_has_no_date() {
+    let place = Place::new();
+    place.json(&["account", "add", "alice"]);
+    let accounts = place.json(&["account", "list"]);
+    assert!(accounts[0]["created"].is_null(), "{accounts}");
+    assert!(accounts[1]["created"].is_string(), "{accounts}");
+}
+
+#[test]
 fn json_of_files_has_its_shape() {
     let (place, _) = Place::with_host();
     let (copy, text) = (place.beside("copy"), place.beside("zone"));

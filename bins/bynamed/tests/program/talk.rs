@@ -129,3 +129,14 @@ fn log_alone_tells_why_an_update_client_fails() {
     assert!(!log.contains("favicon") && !log.contains("0123456789abcdef"), "{log}");
     assert!(!log.contains(&token), "{log}");
 }
+
+#[test]
+fn key_that_dns_does_not_take_is_not_promised() {
+    let (place, _) = Place::with_host();
+    let add = ["key", "add", "k", "--zone", ZONE, "--allow", "transfer"];
+    let ended = place.run(&add);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.err.contains("note: ") && ended.err.contains("BADKEY"), "{ended:?}");
+    assert!(!place.run(&["key", "list"]).err.contains("BADKEY"));
+    assert!(place.run(&["key", "--help"]).out.contains("kept only"));
+}

@@ -94,7 +94,8 @@ pub(super) fn account(account: &Account) -> Value {
         "id": account.id.0,
         "frozen": account.frozen,
         "tokens_void_until": account.tokens_void_until.map(moment),
-        "created": moment(account.created),
+        // The operator's own account was always there.
+        "created": (account.created.0 != 0).then(|| moment(account.created)),
     })
 }
 
