@@ -235,7 +235,7 @@ pub(crate) fn blocks(rtype: Rtype) -> &'static [Block] {
     };
     match rtype {
         Rtype::A => &[Fixed(4)],
-        Rtype::AAAA | Rtype::LOC => &[Fixed(16)],
+        Rtype::AAAA => &[Fixed(16)],
         Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::MD | Rtype::MF => &[OldName],
         Rtype::MB | Rtype::MG | Rtype::MR => &[OldName],
         Rtype::DNAME => &[FoldedName],
@@ -278,6 +278,7 @@ pub(crate) fn blocks(rtype: Rtype) -> &'static [Block] {
         Rtype::DSYNC => &[Fixed(5), Name],
         Rtype::ZONEMD => &[Fixed(6), SomeRest],
         Rtype::CSYNC => &[Fixed(6), Shaped(shapes::types)],
+        Rtype::LOC => &[Shaped(shapes::place)],
         Rtype::APL => &[Shaped(shapes::prefixes)],
         Rtype::IPSECKEY => &[Shaped(shapes::ipseckey), Rest],
         Rtype::AMTRELAY => &[Shaped(shapes::amtrelay)],

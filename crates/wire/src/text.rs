@@ -9,6 +9,7 @@ mod loc;
 mod octets;
 mod old;
 mod other;
+mod time;
 mod words;
 
 use std::fmt;

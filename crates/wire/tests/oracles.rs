@@ -137,6 +137,17 @@ proptest! {
     }
 
     #[test]
+    fn rfc4034_3_2_domain_reads_the_times_that_are_shown(seconds in any::<u32>()) {
+        let octets = [&[0, 1, 5, 3, 0, 0, 0, 1], &seconds.to_be_bytes()[..], &[0; 7], &[1]].concat();
+        let rdata = Rdata::new(Rtype::RRSIG, &octets).unwrap();
+        let text = rdata.display(Rtype::RRSIG).to_string();
+        let time = text.split(' ').nth(4).unwrap();
+        prop_assert_eq!(time.len(), 14, "{}", text);
+        let theirs: domain::rdata::dnssec::Timestamp = time.parse().unwrap();
+        prop_assert_eq!(theirs.into_int(), seconds, "{}", text);
+    }
+
+    #[test]
     fn any_words_are_data_that_is_shown_and_read_or_refused(
         rtype in prop_oneof![1_u16..70, 99_u16..110, 256_u16..265, 32768_u16..32770],
         words in prop::collection::vec(a_word(), 0..12),

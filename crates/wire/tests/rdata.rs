@@ -95,6 +95,10 @@ fn malformed_octets_are_refused() {
             b"\0\0\0\0\0\0\0\x21\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\
             \x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01",
         ),
+        // RFC 1876 §2: version 0 has one length.
+        (Rtype::LOC, b""),
+        (Rtype::LOC, b"\0\x12\x16\x13\x80\0\0\0\x80\0\0\0\0\x98\x96"),
+        (Rtype::LOC, b"\0\x12\x16\x13\x80\0\0\0\x80\0\0\0\0\x98\x96\x80\0"),
         // RFC 3123 §4: no zeros at the end, nothing longer than an address.
         (Rtype::APL, b"\0\x01\x08\x02\x0a\0"),
         (Rtype::APL, b"\0\x01\x21\x01\x0a"),

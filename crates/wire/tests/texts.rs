@@ -31,7 +31,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("RP", "a.example. ."),
     ("MINFO", "a.example. b.example."),
     ("SRV", "0 1 443 a.example."),
-    ("NAPTR", "100 50 \"s\" \"\" \"!^.*$!sip:\\\\1@example!\" ."),
+    ("NAPTR", "100 50 \"s\" \"\" \"!^(.*)$!sip:\\\\1@example!\" ."),
     ("TXT", "\"a b\" \"\" \"\\\"\\\\\\000\\255;\""),
     ("SPF", "\"v=spf1 -all\""),
     ("HINFO", "\"PDP-11\" \"\""),
@@ -48,15 +48,18 @@ const TEXTS: &[(&str, &str)] = &[
     ("DNSKEY", "256 3 8 AwEAAQ=="),
     ("CDNSKEY", "0 3 0 AA=="),
     ("KEY", "256 3 8 AwEAAQ=="),
-    ("SSHFP", "4 2 123456789ABCDEF67890123456789ABCDEF67890"),
+    ("SSHFP", "4 1 123456789ABCDEF67890123456789ABCDEF67890"),
     ("TLSA", "3 1 1 00FF"),
     ("SMIMEA", "3 1 1 00FF"),
     ("OPENPGPKEY", "mQENBA=="),
     ("NSEC", "b.example. A MX RRSIG NSEC TYPE1234"),
     ("NSEC3", "1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr MX RRSIG"),
     ("NSEC3PARAM", "1 0 12 aabbccdd"),
-    ("RRSIG", "A 5 3 86400 1048354263 1045762263 2642 example. oJB1W6WNGv+ldvQ3WDG0MQ=="),
-    ("ZONEMD", "2018031500 1 1 00112233445566778899AABBCCDDEEFF"),
+    ("RRSIG", "A 5 3 86400 20030322173103 20030220173103 2642 example. oJB1W6WNGv+ldvQ3WDG0MQ=="),
+    (
+        "ZONEMD",
+        "2018031500 1 1 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF",
+    ),
     ("SVCB", "0 pool.example."),
     ("HTTPS", "1 . alpn=h2,h3 port=8443 ipv4hint=192.0.2.1"),
     ("LOC", "42 21 54.000 N 71 6 18.250 W -24.00m 30.00m 10000.00m 10.00m"),
@@ -64,6 +67,8 @@ const TEXTS: &[(&str, &str)] = &[
     // The power of ten of no size, and another version.
     ("LOC", "\\# 16 00010203040506070809101112131415"),
     ("LOC", "\\# 16 01121613800000008000000000989680"),
+    ("LOC", "\\# 1 01"),
+    ("LOC", "\\# 17 ff00000000000000000000000000000000"),
     ("CERT", "PKIX 12345 8 AQID"),
     ("CERT", "300 0 255 AQID"),
     ("CERT", "\\# 5 0001000000"),
@@ -85,7 +90,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("DOA", "0 1 2 \"text/plain\" aHR0cHM6"),
     ("DOA", "4294967295 0 255 \"\" -"),
     ("IPN", "18446744073709551615"),
-    ("SIG", "A 5 3 86400 1048354263 1045762263 2642 example. oJB1W6WNGv+ldvQ3WDG0MQ=="),
+    ("SIG", "A 5 3 86400 20030322173103 20030220173103 2642 example. oJB1W6WNGv+ldvQ3WDG0MQ=="),
     ("RKEY", "0 3 8 AwEAAQ=="),
     ("TA", "60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118"),
     ("NINFO", "\"a\" \"b\""),
@@ -165,8 +170,16 @@ fn other_texts_of_the_same_data_are_read() {
         ("LOC", "1 N 1 E 1 15 1.5m 1.99", "1 N 1 E 1m 10m 1m 1m"),
         ("CERT", "1 0 RSASHA256 AQ ID", "pkix 0 8 AQID"),
         // RFC 4034 appendix A.1: mnemonics of algorithms.
-        ("DS", "1 RSASHA256 2 00ff", "1 8 2 00FF"),
-        ("CDS", "1 ED25519 2 00ff", "1 15 2 00FF"),
+        (
+            "DS",
+            "1 RSASHA1 1 2BB183AF5F22588179A53B0A98631FAD 1a292118",
+            "1 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+        ),
+        (
+            "CDS",
+            "1 ED25519 1 2bb183af5f22588179a53b0a98631fad1A292118",
+            "1 15 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+        ),
         ("DNSKEY", "256 3 ecdsap256sha256 AwEAAQ==", "256 3 13 AwEAAQ=="),
         ("CDNSKEY", "256 3 ED448 AwEAAQ==", "256 3 16 AwEAAQ=="),
         ("RRSIG", "A RSASHA1 3 1 1 1 1 a. AQID", "A 5 3 1 1 1 1 a. AQID"),
@@ -175,6 +188,11 @@ fn other_texts_of_the_same_data_are_read() {
             "RRSIG",
             "A 5 3 1 20030322173103 20030220173103 1 a. AQID",
             "A 5 3 1 1048354263 1045762263 1 a. AQID",
+        ),
+        (
+            "SIG",
+            "A RSASHA1 3 86400 1048354263 1045762263 1 a AQ ID",
+            "A 5 3 86400 20030322173103 20030220173103 1 a.example. AQID",
         ),
         // RFC 9460 §2.1: values in quotes.
         ("HTTPS", "1 . alpn=\"h2,h3\" port=\"8443\"", "1 . alpn=h2,h3 port=8443"),
@@ -268,6 +286,48 @@ fn rfc1876_3_texts_that_are_no_place_are_refused() {
         "\"1\" N 1 E 1",
     ] {
         assert!(parse("LOC", text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn rfc4034_3_2_times_are_dates_or_seconds() {
+    let read = |expires: &str| parse("RRSIG", &format!("A 5 3 1 {expires} 0 1 a. AQID"));
+    for (date, seconds) in [
+        ("19700101000000", "0"),
+        ("19991231235959", "946684799"),
+        ("20000229235959", "951868799"),
+        ("20000301000000", "951868800"),
+        ("20380119031408", "2147483648"),
+        ("21060207062815", "4294967295"),
+        // No date: a number of seconds that looks like one.
+        ("20030322", "020030322"),
+        // The field is compared by serial arithmetic.
+        ("21060207062816", "0"),
+        ("19691231235959", "4294967295"),
+    ] {
+        assert!(read(date).is_ok(), "{date}");
+        assert_eq!(read(date), read(seconds), "{date}");
+    }
+    for time in [
+        "",
+        "-1",
+        "4294967296",
+        "00000101000000",
+        "20030022173103",
+        "20031322173103",
+        "20030300173103",
+        "20030229173103",
+        "21000229000000",
+        "20030431000000",
+        "20030322243103",
+        "20030322176003",
+        "20030322173160",
+        "+2003032217310",
+        "2003032217310x",
+        "020030322173103",
+        "\"20030322173103\"",
+    ] {
+        assert!(read(time).is_err(), "{time:?}");
     }
 }
 

@@ -125,6 +125,50 @@ fn import_that_fails_leaves_the_zone_as_it_was() {
 }
 
 #[test]
+fn rfc4035_2_5_what_an_import_takes_beside_a_cname() {
+    let sig =
+        |covered: &str| format!("{covered} 13 3 60 20300101000000 20200101000000 7 {ZONE}. AQID");
+    // What signs the alias, and the key by which it may be updated.
+    let secures = [
+        ("RRSIG", sig("CNAME")),
+        ("NSEC", format!("y.{ZONE}. CNAME KEY RRSIG NSEC")),
+        ("KEY", "512 3 13 AwEAAQ==".to_owned()),
+    ];
+    let records = |all: &[(&str, String)]| -> String {
+        all.iter().map(|(rtype, data)| format!("x.{ZONE}. 60 IN {rtype} {data}\n")).collect()
+    };
+    for (all, is_taken) in [
+        (secures.to_vec(), true),
+        (vec![("TXT", "\"text\"".to_owned())], false),
+        (vec![("CNAME", format!("z.{ZONE}."))], false),
+        // RFC 4035 §2.5 leaves no place for what RRSIG came after.
+        (vec![("SIG", sig("CNAME"))], false),
+        ([secures.to_vec(), vec![("TXT", "\"text\"".to_owned())]].concat(), false),
+    ] {
+        let beside = records(&all);
+        let alias = records(&[("CNAME", format!("y.{ZONE}."))]);
+        // Whichever comes first.
+        for names in [format!("{alias}{beside}"), format!("{beside}{alias}")] {
+            let playground = Playground::new();
+            playground.with(|node| {
+                let (zone, settings) = (ZONE.to_owned(), ZoneSettings::default());
+                let import = Command::ZoneImport { zone: zone.clone(), settings };
+                let text = format!("@ 60 IN SOA ns1 h 1 2 3 4 5\n@ 60 IN NS ns1\n{names}");
+                let done = admin::execute(node, &import, &mut text.as_bytes());
+                assert_eq!(done.is_ok(), is_taken, "{names}");
+                let mut out = Vec::new();
+                let answer = order(node, &Command::ZoneExport { zone });
+                answer.follows.expect("a zone file").write(&mut out).expect("memory");
+                let out = String::from_utf8(out).expect("text");
+                for line in names.lines() {
+                    assert_eq!(out.contains(line), is_taken, "{line} in {out}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
 fn callers_that_hang_do_not_keep_others_out_nor_the_service_from_stopping() {
     let playground = Playground::new();
     let node = Arc::new(Node::open(&playground.options()).expect("a node"));

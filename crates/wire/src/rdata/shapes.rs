@@ -36,6 +36,15 @@ pub(super) fn types(octets: &[u8]) -> Option<&[u8]> {
     rest.is_empty().then_some(rest)
 }
 
+/// A place on the Earth. Only version 0 has a known form; nothing may be assumed about that of
+/// others (RFC 1876 §2).
+pub(super) fn place(octets: &[u8]) -> Option<&[u8]> {
+    match octets.split_first()? {
+        (0, rest) => rest.get(15..),
+        _ => Some(&[]),
+    }
+}
+
 /// Address prefixes up to the end (RFC 3123 §4). Of the families that are known, the address part
 /// and the prefix are no longer than an address, and no zeros end the part.
 pub(super) fn prefixes(octets: &[u8]) -> Option<&[u8]> {

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use crate::rdata::RdataError;
 use crate::text::octets::Octets;
-use crate::text::words::Words;
+use crate::text::time;
+use crate::text::words::{Words, decimal};
 use crate::types::Rtype;
 
 /// One field.
@@ -21,6 +22,8 @@ pub(super) enum Field {
     Algorithm,
     /// 16 bits: the mnemonic of a type.
     Type,
+    /// 32 bits: a date, or a number of seconds (RFC 4034 §3.2).
+    Time,
     /// 8 bits: a mnemonic of RFC 9859 §2, or a number.
     Scheme,
     Ipv4,
@@ -44,10 +47,12 @@ pub(super) enum Field {
 pub(super) fn fields(rtype: Rtype) -> Option<&'static [Field]> {
     use Field::{
         Algorithm, Base64, Base64OrDash, CertType, Eui, Hex, Ipv4, Locator, Name, Scheme, String,
-        Type, Types, U8, U16, U32, U64,
+        Time, Type, Types, U8, U16, U32, U64,
     };
     let fields: &[Field] = match rtype {
         Rtype::CERT => &[CertType, U16, Algorithm, Base64],
+        // RFC 2535 §7.2: the text of SIG has times as dates alone.
+        Rtype::RRSIG | Rtype::SIG => &[Type, Algorithm, U8, U32, Time, Time, U16, Name, Base64],
         Rtype::EUI48 => &[Eui(6)],
         Rtype::EUI64 => &[Eui(8)],
         Rtype::CSYNC => &[U32, U16, Types],
@@ -97,6 +102,7 @@ fn read_field(words: &mut Words<'_>, field: Field, octets: &mut Vec<u8>) -> Resu
             let text = words.plain()?;
             octets.push(of_mnemonic(text, &SCHEMES).map_or_else(|| words.u8_of(text), Ok)?);
         }
+        Field::Time => octets.extend(read_time(words)?.to_be_bytes()),
         Field::Type => octets.extend(words.rtype()?.0.to_be_bytes()),
         Field::Ipv4 => octets.extend(words.ipv4()?.octets()),
         Field::Name => octets.extend_from_slice(words.name()?.as_wire()),
@@ -131,6 +137,7 @@ fn show_field(octets: &mut Octets<'_>, field: Field) -> Option<String> {
         Field::U64 => u64::from_be_bytes(octets.array()?).to_string(),
         Field::CertType => mnemonic_of(octets.u16()?, &CERT_TYPES),
         Field::Scheme => mnemonic_of(octets.u8()?, &SCHEMES),
+        Field::Time => time::show(octets.u32()?),
         Field::Type => Rtype(octets.u16()?).to_string(),
         Field::Ipv4 => octets.ipv4()?.to_string(),
         Field::Name => octets.name()?.to_string(),
@@ -150,6 +157,16 @@ fn show_field(octets: &mut Octets<'_>, field: Field) -> Option<String> {
         Field::Base64OrDash if octets.is_done() => "-".into(),
         Field::Base64OrDash => data_encoding::BASE64.encode(octets.rest()),
     })
+}
+
+fn read_time(words: &mut Words<'_>) -> Result<u32, RdataError> {
+    let text = words.plain()?;
+    let time = if text.len() == time::DIGITS {
+        time::read(text)
+    } else {
+        decimal(text, u32::MAX.into()).and_then(|seconds| u32::try_from(seconds).ok())
+    };
+    time.ok_or_else(|| words.bad("a time is `YYYYMMDDHHmmSS` or seconds since 1970"))
 }
 
 fn read_eui(words: &mut Words<'_>, len: usize) -> Result<Vec<u8>, RdataError> {

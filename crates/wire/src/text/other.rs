@@ -64,7 +64,7 @@ pub(super) fn read(rtype: Rtype, words: &[Word<'_>], origin: &Name) -> Result<Rd
 /// other crate does not take.
 fn algorithm_at(rtype: Rtype) -> Option<usize> {
     match like(rtype) {
-        Rtype::DS | Rtype::CDS | Rtype::RRSIG => Some(1),
+        Rtype::DS | Rtype::CDS => Some(1),
         Rtype::DNSKEY | Rtype::CDNSKEY => Some(2),
         _ => None,
     }
@@ -108,7 +108,6 @@ pub(super) fn show(rtype: Rtype, octets: &[u8]) -> Option<String> {
 fn like(rtype: Rtype) -> Rtype {
     match rtype {
         Rtype::KEY | Rtype::RKEY => Rtype::DNSKEY,
-        Rtype::SIG => Rtype::RRSIG,
         Rtype::SMIMEA => Rtype::TLSA,
         Rtype::DLV | Rtype::TA => Rtype::DS,
         other => other,
