@@ -68,8 +68,11 @@ fn fits(store: &SqliteStore, tables: &StateDb) -> Result<bool, NodeError> {
     if at == Pos(0) {
         return Ok(true);
     }
-    if at > store.head(ShardId(0))? {
-        return Ok(false);
+    // What is folded was durable before: then the log has lost it, the tables may be all that is
+    // left, and going on would hand out positions again.
+    let head = store.head(ShardId(0))?;
+    if at > head {
+        return Err(NodeError::Ahead { tables: at, log: head });
     }
     // The commit that ends where the tables stand, or the one after it when that is trimmed.
     match store.read(ShardId(0), Pos(at.0 - 1), 0) {

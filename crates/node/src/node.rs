@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
@@ -11,7 +11,7 @@ use std::time::Instant;
 use account::{Actor, Timestamp};
 use engine::{Engine, Live, Operation, Outcome, Request};
 use gateway::{Client, Letter, Random, SubmitError};
-use store::{Caps, NodeId, ShardId, Store, StoreError};
+use store::{Caps, FeedError, NodeId, Pos, ShardId, Store, StoreError};
 use store_sqlite::backup::BackupError;
 use store_sqlite::{ErrorCode, LockError, OpenError, SqliteStore, StateDb, StateError};
 
@@ -43,10 +43,19 @@ pub enum NodeError {
     Store(#[from] StoreError),
     /// The log cannot be read.
     #[error(transparent)]
-    Log(#[from] store::FeedError),
+    Log(#[from] FeedError),
     /// The folded tables failed, and could not be built anew.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The folded tables stand where the log has not been: acknowledged changes are missing in it, or
+    /// it is of another directory.
+    #[error("`state.db` stands at {}, and `log.db` ends at {}: the log is missing or of another time", .tables.0, .log.0)]
+    Ahead {
+        /// Position of the folded tables.
+        tables: Pos,
+        /// Last position of the log.
+        log: Pos,
+    },
     /// A backup or restore failed.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -74,6 +83,10 @@ impl NodeError {
                 return Some("start it again: the folded tables are built anew from the log");
             }
             NodeError::Store(StoreError::Unavailable(_)) => return Some(DISK_HINT),
+            NodeError::Store(StoreError::Damaged(_))
+            | NodeError::Log(FeedError::Store(StoreError::Damaged(_)))
+            | NodeError::Ahead { .. } => return Some(DAMAGE_HINT),
+            NodeError::Jump(_) => return Some("start it again: the move is tried again"),
             _ => {}
         }
         match self.open_error()? {
@@ -91,9 +104,7 @@ impl NodeError {
                     file_hint(ErrorKind::PermissionDenied)
                 }
                 Some(ErrorCode::SystemIoFailure) => Some(DISK_HINT),
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Some(
-                    "keep a copy of the directory, and restore the newest backup into a new one",
-                ),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Some(DAMAGE_HINT),
                 Some(_) | None => None,
             },
             OpenError::Newer { .. } => Some("run the release that wrote it, or a newer one"),
@@ -155,6 +166,7 @@ impl Claimed {
         let unfinished = engine.unfinished_imports();
         // One wake-up is enough: it stands for all commits since the last one.
         let (wake_folder, wake) = sync_channel(1);
+        let stopping = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             engine,
             store: Arc::clone(&store) as Arc<dyn Store>,
@@ -162,6 +174,7 @@ impl Claimed {
             letters,
             wake_folder,
             writable,
+            stopping: Arc::clone(&stopping),
             probed: Instant::now(),
             owner,
             random: Random::new(),
@@ -178,8 +191,8 @@ impl Claimed {
             writer: spawn("writer", move || writer.run())?,
             folder: spawn("folder", move || folder.run())?,
         };
-        let node =
-            Node { client, store, importing: Mutex::new(()), threads: Mutex::new(Some(threads)) };
+        let importing = Mutex::new(());
+        let node = Node { client, store, importing, stopping, threads: Mutex::new(Some(threads)) };
         for import in unfinished {
             // Whoever began it is gone. If this fails, the next start tries again.
             let _ = node.client.operate(Operation::DropImport(import));
@@ -201,13 +214,15 @@ pub struct Node {
     store: Arc<SqliteStore>,
     /// Held while a zone file is read into memory: one at a time.
     importing: Mutex<()>,
+    /// Tells the writer that the node stops.
+    stopping: Arc<AtomicBool>,
     /// `None` once the node has stopped.
     threads: Mutex<Option<Threads>>,
 }
 
 #[derive(Debug)]
 struct Threads {
-    writer: JoinHandle<Engine>,
+    writer: JoinHandle<()>,
     folder: JoinHandle<()>,
 }
 
@@ -267,10 +282,14 @@ impl Node {
 
     /// Answers what is queued, writes down what is only in memory, and ends the threads. Later
     /// submissions are refused.
+    ///
+    /// When the store cannot tell whether the last commit was written, it is asked for a few seconds
+    /// more; then whoever waits is left unconfirmed, and the next start finds out.
     pub fn stop(&self) {
         self.client.close();
+        self.stopping.store(true, Ordering::Relaxed);
         let Some(threads) = lock(&self.threads).take() else { return };
-        for ended in [threads.writer.join().map(drop), threads.folder.join()] {
+        for ended in [threads.writer.join(), threads.folder.join()] {
             if ended.is_err() {
                 tracing::error!("a thread of the node panicked");
             }
@@ -337,6 +356,9 @@ pub(crate) fn open_tables(directory: &Path) -> Result<StateDb, NodeError> {
 /// What SQLite says is too little to tell which of these it is.
 const DISK_HINT: &str =
     "the disk is full, read-only or failing: look with `df` and at the system's log";
+/// What was acknowledged may be in one file only: nothing is thrown away.
+const DAMAGE_HINT: &str =
+    "keep a copy of the directory, and restore the newest backup into a new one";
 /// Most requests that wait for the writer.
 const QUEUE: usize = 65_536;
 /// How far serials jump after a restore: more changes than a backup can be old, and less than

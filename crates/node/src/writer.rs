@@ -21,6 +21,8 @@ pub(crate) struct Writer {
     /// Wakes the folder after a commit.
     pub(crate) wake_folder: SyncSender<()>,
     pub(crate) writable: Arc<AtomicBool>,
+    /// The node stops: nothing is waited for without end.
+    pub(crate) stopping: Arc<AtomicBool>,
     /// When it was last seen whether the store can write.
     pub(crate) probed: Instant,
     /// Who we are in the store.
@@ -35,10 +37,13 @@ struct Owed {
     replies: HashMap<Ticket, oneshot::Sender<Outcome>>,
 }
 
+/// The writer cannot go on: whoever waits for an answer learns that there is none.
+struct Ended;
+
 impl Writer {
-    /// Runs until all clients are gone and everything queued is answered. The engine and the right
-    /// to write come back, for a last snapshot.
-    pub(crate) fn run(mut self) -> Engine {
+    /// Runs until all clients are gone and everything queued is answered, or until the log is not
+    /// ours any more, or not known when the node stops.
+    pub(crate) fn run(mut self) {
         let mut owed = Owed::default();
         let mut flushed = Instant::now();
         self.set_writable(true);
@@ -52,10 +57,12 @@ impl Writer {
                 }
             }
             while self.engine.waiting() > 0 {
-                self.step(&mut owed);
+                if let Err(Ended) = self.step(&mut owed) {
+                    return self.set_writable(false);
+                }
             }
             if !open {
-                return self.engine;
+                return;
             }
         }
     }
@@ -110,12 +117,12 @@ impl Writer {
     }
 
     /// One round: judge, write, make visible, answer.
-    fn step(&mut self, owed: &mut Owed) {
+    fn step(&mut self, owed: &mut Owed) -> Result<(), Ended> {
         let step = self.engine.step(now());
         answer(step.replies, owed);
-        let Some(batch) = step.batch else { return };
+        let Some(batch) = step.batch else { return Ok(()) };
         let started = Instant::now();
-        let settled = self.append(&batch);
+        let settled = self.append(&batch)?;
         metrics::histogram!("byname_commit_seconds").record(started.elapsed().as_secs_f64());
         self.set_writable(settled == Settled::Durable);
         if settled == Settled::Durable {
@@ -126,21 +133,32 @@ impl Writer {
         match self.wake_folder.try_send(()) {
             Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
         }
+        Ok(())
     }
 
-    fn append(&mut self, batch: &Batch) -> Settled {
+    fn append(&mut self, batch: &Batch) -> Result<Settled, Ended> {
         let id = match self.random.octets() {
             Ok(octets) => BatchId(octets),
             Err(error) => {
                 tracing::error!(%error, "changes are refused");
-                return Settled::NotWritten;
+                return Ok(Settled::NotWritten);
             }
         };
         match self.store.append(&self.fence, batch.expect_head, id, &batch.events) {
-            Ok(_) => Settled::Durable,
+            Ok(_) => Ok(Settled::Durable),
             Err(AppendError::Unknown(why)) => {
                 tracing::error!(why, "could not confirm a commit; asking the store");
                 self.settle_unknown(id)
+            }
+            // Somebody else wrote: what we have in memory is not the log's state any more, and taking
+            // the log back would let two writers take turns.
+            Err(error @ (AppendError::Fenced | AppendError::HeadMoved(_))) => {
+                tracing::error!(
+                    %error,
+                    hint = "find out who writes to the data directory, then start the service again",
+                    "the log is not ours any more; no change is taken until the service is restarted"
+                );
+                Err(Ended)
             }
             Err(error) => {
                 metrics::counter!("byname_commit_failures_total").increment(1);
@@ -152,20 +170,32 @@ impl Writer {
                         "a commit was not written"
                     );
                 }
-                Settled::NotWritten
+                Ok(Settled::NotWritten)
             }
         }
     }
 
-    /// Asks until the store knows: nothing is answered before.
-    fn settle_unknown(&mut self, id: BatchId) -> Settled {
+    /// Asks until the store knows: nothing is answered before. When the node stops, only for so long
+    /// as a stop may take: the next start finds out, and nobody has been told anything.
+    fn settle_unknown(&mut self, id: BatchId) -> Result<Settled, Ended> {
         self.set_writable(false);
         let mut pause = UNKNOWN_PAUSE_MIN;
+        let mut stopping: Option<Instant> = None;
         loop {
             match self.store.outcome(self.fence.shard, id) {
-                Ok(Some(_)) => return Settled::Durable,
-                Ok(None) => return Settled::NotWritten,
+                Ok(Some(_)) => return Ok(Settled::Durable),
+                Ok(None) => return Ok(Settled::NotWritten),
                 Err(error) => tracing::error!(%error, "the store does not say yet"),
+            }
+            if self.stopping.load(Ordering::Relaxed)
+                && stopping.get_or_insert_with(Instant::now).elapsed() >= UNKNOWN_STOP
+            {
+                tracing::error!(
+                    hint = "look at the disk; the next start finds out whether it was written",
+                    "stopping without knowing whether the last commit was written; nobody was told \
+                     that it was"
+                );
+                return Err(Ended);
             }
             std::thread::park_timeout(pause);
             pause = (pause * 2).min(UNKNOWN_PAUSE_MAX);
@@ -201,3 +231,8 @@ const PROBE: Duration = Duration::from_secs(5);
 /// Pauses between questions about a commit that could not be confirmed.
 const UNKNOWN_PAUSE_MIN: Duration = Duration::from_millis(20);
 const UNKNOWN_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How long that may keep a node from stopping.
+const UNKNOWN_STOP: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

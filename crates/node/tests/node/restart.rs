@@ -125,6 +125,24 @@ fn request_before_the_state_is_loaded_is_answered_after() {
     node.stop();
 }
 
+/// The tables may be all that is left of what was acknowledged: they are not thrown away.
+#[test]
+fn tables_ahead_of_a_log_that_was_lost_are_kept_and_the_start_is_refused() {
+    let playground = Playground::new();
+    playground.with(|node| {
+        add_host(node, "nas");
+    });
+    std::fs::remove_file(playground.data().join("log.db")).expect("the log");
+    let tables = std::fs::read(playground.data().join("state.db")).expect("tables");
+    for _ in 0..2 {
+        let refused = Node::open(&playground.options()).expect_err("the log is lost");
+        assert!(matches!(refused, node::NodeError::Ahead { .. }), "{refused}");
+        assert!(refused.to_string().contains("log.db"), "{refused}");
+        assert!(refused.hint().is_some());
+    }
+    assert_eq!(std::fs::read(playground.data().join("state.db")).expect("tables"), tables);
+}
+
 /// The file opens, and only when half of it is loaded does the damage show.
 #[test]
 fn restart_with_tables_that_are_damaged_inside_builds_them_anew_at_once() {

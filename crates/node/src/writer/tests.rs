@@ -1,0 +1,43 @@
+use std::sync::mpsc::sync_channel;
+
+use gateway::{Client, SubmitError};
+use store::{MemoryStore, ShardId};
+
+use super::*;
+
+/// Somebody else has taken the log over: taking it back would let two writers take turns.
+#[test]
+fn fenced_writer_ends_for_good() {
+    let store = Arc::new(MemoryStore::new());
+    let owner = NodeId("ours".to_owned());
+    let fence = store.acquire(ShardId(0), &owner).unwrap();
+    let (queue, letters) = sync_channel(8);
+    let (wake_folder, woken) = sync_channel(1);
+    let writable = Arc::new(AtomicBool::new(true));
+    let live = Arc::new(engine::Live::new());
+    let client = Client::new(Arc::clone(&live), queue, Arc::clone(&writable), Random::new());
+    let writer = Writer {
+        engine: Engine::new(live),
+        store: Arc::clone(&store) as Arc<dyn Store>,
+        fence,
+        letters,
+        wake_folder,
+        writable,
+        stopping: Arc::new(AtomicBool::new(false)),
+        probed: Instant::now(),
+        owner,
+        random: Random::new(),
+    };
+    let thread = std::thread::spawn(move || writer.run());
+    let first = client.operate(Operation::AddAccount("alice".to_owned())).unwrap();
+    assert!(matches!(first, Outcome::Done { .. }), "{first:?}");
+    let theirs = store.acquire(ShardId(0), &NodeId("theirs".to_owned())).unwrap();
+    let lost = client.operate(Operation::AddAccount("bob".to_owned()));
+    assert_eq!(lost, Err(SubmitError::Unconfirmed));
+    thread.join().unwrap();
+    let refused = client.operate(Operation::AddAccount("carol".to_owned()));
+    assert_eq!(refused, Err(SubmitError::Stopping));
+    assert!(!client.is_writable());
+    assert_eq!(store.shards().unwrap()[0].epoch, theirs.epoch, "it did not take the log back");
+    drop(woken);
+}
