@@ -192,6 +192,21 @@ fn a_missing_commit_is_found() {
     assert!(problems.len() == 1 && problems[0].contains("missing"), "{problems:?}");
 }
 
+/// A page that turned bad can hide rows: nobody reads on as if nothing were missing.
+#[test]
+fn a_reader_never_passes_over_a_missing_commit() {
+    let directory = fresh();
+    drop(filled(directory.path(), 5));
+    change(directory.path(), "log.db", "DELETE FROM log WHERE last = 6");
+    let store = SqliteStore::open(directory.path()).unwrap();
+    for after in [0, 3, 4, 5] {
+        let refused = store.read(SHARD, Pos(after), usize::MAX).unwrap_err();
+        assert!(matches!(refused, FeedError::Store(StoreError::Damaged(_))), "{refused}");
+    }
+    assert_eq!(store.read(SHARD, Pos(0), 0).unwrap().len(), 1, "what comes before it is there");
+    assert_eq!(store.read(SHARD, Pos(6), usize::MAX).unwrap().len(), 2);
+}
+
 #[test]
 fn durability_is_what_was_verified() {
     let directory = fresh();
