@@ -36,6 +36,7 @@ impl Judge<'_> {
     ) -> Result<Judged, Refused> {
         let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
         let change = self.authorize(actor, change)?;
+        self.answered(actor, &zone, &change)?;
         let deltas = zone::judge(&self.overlay.over(&zone), &change)?;
         if deltas.is_empty() {
             return Ok(Judged::default());
@@ -117,6 +118,19 @@ impl Judge<'_> {
         }
         for paced in deltas.iter().map(paced) {
             self.overlay.decide_pace(self.batch, paced, self.at);
+        }
+        Ok(())
+    }
+
+    /// A token publishes nothing that no query is answered with: it would be acknowledged and never
+    /// seen. Keys and imports may put a delegation above a host at any time.
+    fn answered(&self, actor: &Actor, zone: &Zone, change: &Change) -> Result<(), Refused> {
+        let Actor::Token(_) = actor else { return Ok(()) };
+        let view = self.overlay.over(zone);
+        let published = change.edits.iter().filter(|edit| !addresses(edit).is_empty());
+        let mut owners = published.map(Edit::owner);
+        if owners.any(|owner| is_hidden(&view, zone.apex(), owner)) {
+            return Err(Refused::Invalid(HIDDEN));
         }
         Ok(())
     }
@@ -219,6 +233,16 @@ fn published_scope(view: &dyn View, owner: &Name) -> Scope {
     if is_public { Scope::Public } else { Scope::Private }
 }
 
+/// Whether queries for addresses of a name are answered from elsewhere: by a delegation at the name or
+/// above it, or a DNAME above it.
+pub(crate) fn is_hidden(view: &dyn View, apex: &Name, name: &Name) -> bool {
+    let below_apex = std::iter::successors(Some(name.clone()), Name::parent);
+    below_apex.take_while(|at| at != apex).any(|at| {
+        view.rrset(&at, Rtype::NS).is_some()
+            || at != *name && view.rrset(&at, Rtype::DNAME).is_some()
+    }) || name != apex && view.rrset(apex, Rtype::DNAME).is_some()
+}
+
 fn address_of(rtype: Rtype, rdata: &wire::Rdata) -> Option<IpAddr> {
     match rtype {
         Rtype::A => rdata.ipv4().map(Into::into),
@@ -227,5 +251,7 @@ fn address_of(rtype: Rtype, rdata: &wire::Rdata) -> Option<IpAddr> {
     }
 }
 
+/// Why such a name is refused.
+pub(crate) const HIDDEN: &str = "the name lies at or below a delegation or DNAME";
 /// Most octets that one change may alter: a batch with it still fits into any store.
 const CHANGE_WEIGHT_MAX: usize = 8 * 1024 * 1024;

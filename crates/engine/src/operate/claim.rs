@@ -4,6 +4,7 @@ use account::{AccountId, Directory, ZoneEntry};
 use wire::{Name, Rtype};
 use zone::{View, Zone};
 
+use crate::judge::{HIDDEN, is_hidden};
 use crate::request::Refused;
 
 /// A name that somebody wants as a host.
@@ -38,12 +39,8 @@ impl Claim<'_> {
         if self.zone.rrset(self.name, Rtype::CNAME).is_some() {
             return Err(Refused::Invalid("the name is an alias (CNAME)"));
         }
-        for name in self.up_to_apex() {
-            let is_cut = self.zone.rrset(&name, Rtype::NS).is_some();
-            let is_renamed = name != *self.name && self.zone.rrset(&name, Rtype::DNAME).is_some();
-            if is_cut || is_renamed {
-                return Err(Refused::Invalid("the name lies at or below a delegation or DNAME"));
-            }
+        if is_hidden(self.zone, &self.entry.apex, self.name) {
+            return Err(Refused::Invalid(HIDDEN));
         }
         Ok(())
     }

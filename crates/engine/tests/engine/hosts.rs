@@ -239,3 +239,35 @@ fn a_host_outside_its_zone_is_not_touched_by_a_change_there() {
     let wrong = change("one.test", Vec::new(), vec![replace("h.sub.one.test", "9.9.9.9")]);
     assert!(matches!(rig.run(token, wrong), Outcome::Refused(Refused::Denied(_))));
 }
+
+/// An update that no query is answered with is not acknowledged: it would never be seen.
+#[test]
+fn an_update_below_a_later_delegation_or_dname_is_refused_and_may_still_withdraw() {
+    for (above, rtype) in [
+        ("nas.own.test", Rtype::NS),
+        ("home.own.test", Rtype::NS),
+        ("home.own.test", Rtype::DNAME),
+        ("own.test", Rtype::DNAME),
+    ] {
+        let mut rig = Rig::new();
+        rig.add_zone("own.test");
+        let host = if above == "nas.own.test" { above } else { "nas.home.own.test" };
+        let token = rig.add_host(host, 1);
+        assert!(is_done(&rig.run(token.clone(), set("own.test", host, "9.9.9.1"))));
+        let target = Rdata::name(&name("elsewhere.test"));
+        rig.done(put("own.test", above, rtype, target));
+        for address in ["9.9.9.1", "9.9.9.2"] {
+            let refused = rig.run(token.clone(), set("own.test", host, address));
+            assert!(
+                matches!(refused, Outcome::Refused(Refused::Invalid(_))),
+                "{above}: {refused:?}"
+            );
+        }
+        let gone = Edit::DeleteRrset { owner: name(host), rtype: Rtype::A };
+        let withdrawn = rig.run(token.clone(), change("own.test", Vec::new(), vec![gone]));
+        assert!(is_done(&withdrawn), "{above}: {withdrawn:?}");
+        let back = Edit::DeleteRrset { owner: name(above), rtype };
+        rig.done(change("own.test", Vec::new(), vec![back]));
+        assert!(is_done(&rig.run(token, set("own.test", host, "9.9.9.3"))), "{above}");
+    }
+}
