@@ -42,7 +42,8 @@ pub enum Operation {
     },
     /// Serve a new zone with these records; refused when it is served already.
     AddZone(NewZone),
-    /// Stop serving a zone and forget it with all its hosts.
+    /// Stop serving a zone and forget it with all its hosts, and with its serial: see
+    /// [`NewZone::serial`].
     RemoveZone(Name),
     /// One part of an import; the first one names no import and learns its number by the reply.
     Stage {
@@ -133,7 +134,12 @@ pub struct NewZone {
     pub host_ttl_s: u32,
     /// Its first records, with SOA and NS at the apex; not used by an import.
     pub rrsets: Vec<(Name, Rtype, Rrset)>,
-    /// Its first serial.
+    /// Its first serial; that of an import is passed over when the zone is served already under one
+    /// that is not older.
+    ///
+    /// Of a zone that was removed nothing is kept. When it is served anew, its serial is newer than
+    /// before only if this one is: secondaries that hold the old zone have to fetch it afresh
+    /// otherwise (RFC 1982 §7).
     pub serial: Serial,
 }
 

@@ -32,6 +32,9 @@ pub(crate) enum ImportError {
     /// A name has a CNAME record and other data (RFC 2181 §10.1).
     #[error("{0} has a CNAME record and other data, or several CNAME records")]
     Cname(Name),
+    /// A name has several DNAME records (RFC 6672 §2.4).
+    #[error("{0} has several DNAME records")]
+    Dnames(Name),
     /// An RRset is too large for any message.
     #[error("{0} {1}: the records do not fit into one message")]
     TooLarge(Name, Rtype),
@@ -71,13 +74,13 @@ pub(crate) fn import(
     while rest.peek().is_some() {
         let part: Vec<Keyed> = rest.by_ref().take(STAGE_RRSETS).collect();
         let apex = zone.apex.clone();
-        match done(client.operate(Operation::Stage { import, zone: apex, rrsets: part })?) {
+        match operate(client, Operation::Stage { import, zone: apex, rrsets: part }) {
             Ok((made, _)) => import = made.map(ImportId).or(import),
             Err(why) => return Err(give_up(client, import, why)),
         }
     }
     let Some(import) = import else { return Err(ImportError::NoSoa(zone.apex)) };
-    match done(client.operate(Operation::Import { import, zone })?) {
+    match operate(client, Operation::Import { import, zone }) {
         Ok((_, serial)) => Ok(Imported { rrsets: count, serial: serial.unwrap_or_default() }),
         Err(why) => Err(give_up(client, Some(import), why)),
     }
@@ -167,6 +170,9 @@ fn check(rrsets: &[Keyed], apex: &Name) -> Result<Serial, ImportError> {
         check_cname(names)?;
     }
     for (owner, rtype, rrset) in rrsets {
+        if *rtype == Rtype::DNAME && rrset.rdata.len() > 1 {
+            return Err(ImportError::Dnames(owner.clone()));
+        }
         let octets: usize = rrset.rdata.iter().map(|rdata| rdata.as_wire().len() + 12).sum();
         if octets > RRSET_OCTETS_MAX {
             return Err(ImportError::TooLarge(owner.clone(), *rtype));
@@ -187,8 +193,13 @@ fn check_cname(name: &[Keyed]) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn done(outcome: Outcome) -> Result<(Option<u64>, Option<Serial>), ImportError> {
-    match outcome {
+/// Number and serial of what was made. An import that fails anywhere is given up: its parts would lie
+/// about until the next start.
+fn operate(
+    client: &Client,
+    operation: Operation,
+) -> Result<(Option<u64>, Option<Serial>), ImportError> {
+    match client.operate(operation)? {
         Outcome::Done { made, serial, .. } => Ok((made, serial)),
         Outcome::Unchanged => Ok((None, None)),
         Outcome::Refused(why) => Err(why.into()),

@@ -20,6 +20,7 @@ pub enum Transport {
 ///
 /// Silence is for what cannot be a query: less than a header, or a response. All else is answered
 /// (RFC 8906 §3).
+///
 /// `ready` is false while zones are being loaded: "not here" would be a lie then, so the answer
 /// is SERVFAIL.
 pub fn respond(

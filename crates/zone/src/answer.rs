@@ -9,7 +9,8 @@ impl Zone {
     /// Composes the answer to a query whose name lies in this zone.
     ///
     /// All of it comes from one state of the zone. What does not fit into the message is cut at
-    /// whole RRsets and marked as truncated; additional records are left out without a mark.
+    /// whole RRsets and marked as truncated, and so is a referral without the glue that it needs
+    /// (RFC 9471 §3.1); other additional records are left out without a mark.
     pub fn answer(&self, query: &Query<'_>, response: &mut Writer<'_>) {
         let state = self.read();
         response.set_aa(true);

@@ -11,7 +11,8 @@ use crate::judge::View;
 /// A zone that is served: many readers, one writer.
 ///
 /// Every call sees one state of the zone, that of some serial; nothing that is handed out refers
-/// into it. The cost of a change does not depend on the size of the zone.
+/// into it. The cost of a change does not depend on the size of the zone, but for what it shares with
+/// a snapshot: the first change of a part copies that part, a few thousandths of a large zone.
 #[derive(Debug)]
 pub struct Zone {
     apex: Name,
@@ -76,7 +77,8 @@ impl Zone {
         }
     }
 
-    /// The state as it is now, for transfers, exports and snapshots.
+    /// The state as it is now, for transfers, exports and snapshots. Takes as long as counting a few
+    /// thousand references, however large the zone is: nothing is copied, and readers go on.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { apex: self.apex.clone(), state: self.read().clone() }
     }

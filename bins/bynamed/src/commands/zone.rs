@@ -50,6 +50,10 @@ pub(crate) enum Order {
         file: Option<PathBuf>,
     },
     /// Stop serving a zone and forget it, its hosts included
+    ///
+    /// Its serial is forgotten as well. A zone that is added or imported anew under this name begins
+    /// with the seconds of the clock or the serial of its file: secondaries that hold a newer one
+    /// have to fetch it afresh.
     Remove {
         /// Its apex
         zone: String,

@@ -169,6 +169,26 @@ fn rfc4035_2_5_what_an_import_takes_beside_a_cname() {
 }
 
 #[test]
+fn rfc6672_2_4_an_import_takes_one_dname_for_a_name() {
+    let playground = Playground::new();
+    playground.with(|node| {
+        for (more, is_taken) in
+            [("", true), ("x 60 IN DNAME b\n", false), ("x 60 IN DNAME A\n", true)]
+        {
+            let (zone, settings) = (ZONE.to_owned(), ZoneSettings::default());
+            let import = Command::ZoneImport { zone, settings };
+            let head = "@ 60 IN SOA ns1 h 1 2 3 4 5\n@ 60 IN NS ns1\nx 60 IN DNAME a\n";
+            let text = format!("{head}{more}");
+            let done = admin::execute(node, &import, &mut text.as_bytes());
+            assert_eq!(done.is_ok(), is_taken, "{text}");
+            if let Err(why) = done {
+                assert!(why.to_string().contains("x.dyn.example. has several DNAME"), "{why}");
+            }
+        }
+    });
+}
+
+#[test]
 fn callers_that_hang_do_not_keep_others_out_nor_the_service_from_stopping() {
     let playground = Playground::new();
     let node = Arc::new(Node::open(&playground.options()).expect("a node"));
