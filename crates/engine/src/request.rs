@@ -139,7 +139,7 @@ pub struct NewZone {
     ///
     /// Of a zone that was removed nothing is kept. When it is served anew, its serial is newer than
     /// before only if this one is: secondaries that hold the old zone have to fetch it afresh
-    /// otherwise (RFC 1982 §7).
+    /// otherwise (RFC 1982 §3.2).
     pub serial: Serial,
 }
 
