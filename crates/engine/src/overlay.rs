@@ -74,7 +74,10 @@ impl Overlay {
     /// decided anew.
     pub(crate) fn visible(&mut self, batch: BatchNo, events: &[Event]) {
         for event in events {
-            if let ActorRef::Token(token) = event.body.actor {
+            // Most of the time no token is exposed, and then no name is copied for looking.
+            if let ActorRef::Token(token) = event.body.actor
+                && !self.paces.is_empty()
+            {
                 for delta in event.body.facts.iter().flat_map(Fact::deltas) {
                     forget(&mut self.paces, batch, &(token, delta.owner.clone(), delta.rtype));
                 }
