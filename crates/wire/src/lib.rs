@@ -30,7 +30,7 @@ pub use edns::{Ede, Edns, EdnsOption};
 pub use message::{Header, Message, MessageError, Question, RecordRef, Section};
 pub use name::{Labels, Name, NameError, fold_into};
 pub use query::{Envelope, QName, Query, QueryError};
-pub use rdata::{Rdata, RdataError, Soa};
+pub use rdata::{Rdata, RdataError, Soa, target_octets};
 pub use record::{Record, Rrset};
 pub use serial::Serial;
 pub use types::{Class, Opcode, Rcode, Rtype, TypeError};

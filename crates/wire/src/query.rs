@@ -103,6 +103,16 @@ impl QName {
         self.folded.get(..usize::from(self.len)).unwrap_or_default()
     }
 
+    /// The folded octets of exactly one uncompressed name; `None`: they are none.
+    pub fn from_wire(octets: &[u8]) -> Option<QName> {
+        let len = crate::name::wire_len(octets).filter(|len| *len == octets.len())?;
+        let mut folded = [0; MAX_OCTETS];
+        folded.get_mut(..len)?.copy_from_slice(octets);
+        // Octets of length are below the letters.
+        folded.make_ascii_lowercase();
+        Some(QName { len: u8::try_from(len).ok()?, folded })
+    }
+
     /// The folded octets of a name.
     pub fn of(name: &crate::name::Name) -> QName {
         let mut folded = [0; MAX_OCTETS];

@@ -154,13 +154,7 @@ impl Rdata {
     /// The name that an answer may follow or add addresses for, for types that have one: NS,
     /// CNAME, DNAME, PTR, MX, SRV, SVCB, HTTPS, KX.
     pub fn target(&self, rtype: Rtype) -> Option<Name> {
-        let skip = match rtype {
-            Rtype::NS | Rtype::CNAME | Rtype::DNAME | Rtype::PTR => 0,
-            Rtype::MX | Rtype::SVCB | Rtype::HTTPS | Rtype::KX => 2,
-            Rtype::SRV => 6,
-            _ => return None,
-        };
-        Name::split_from(self.0.get(skip..)?).ok().map(|(name, _)| name)
+        Name::from_wire(target_octets(rtype, &self.0)?).ok()
     }
 
     /// The data with names in lower case where comparison folds them (RFC 4034 §6.2): two records
@@ -192,6 +186,18 @@ impl fmt::Debug for Rdata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rdata({})", data_encoding::HEXLOWER.encode(&self.0))
     }
+}
+
+/// The octets of the name that data of a type leads to, see [`Rdata::target`].
+pub fn target_octets(rtype: Rtype, data: &[u8]) -> Option<&[u8]> {
+    let skip = match rtype {
+        Rtype::NS | Rtype::CNAME | Rtype::DNAME | Rtype::PTR => 0,
+        Rtype::MX | Rtype::SVCB | Rtype::HTTPS | Rtype::KX => 2,
+        Rtype::SRV => 6,
+        _ => return None,
+    };
+    let rest = data.get(skip..)?;
+    rest.get(..wire_len(rest)?)
 }
 
 /// Whether octets have the structure of a type.

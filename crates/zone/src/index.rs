@@ -1,281 +1,291 @@
-//! The names of a zone and what they own: a hash of owner names relative to the apex.
+//! The names of a zone and what they own, for many readers and one writer.
 //!
-//! Nodes are spread over shards that are shared with snapshots: the first change in a shard after
-//! a snapshot copies that shard, nothing else is ever copied. An order index for NSEC chains and
-//! versions of signatures would stand beside `sets` in [`Node`]; the owner octets are the only key.
+//! Readers take no lock and never wait, not even for a writer that has stopped in the middle. A
+//! commit is first shown as an overlay, all of it with one store of a number; then it is written
+//! into its places, while readers look at the overlay in front of them; then the overlay goes. See
+//! [`sequence::Sequence`] for the rules, [`segment::Segment`] for the places.
+//!
+//! An order index for NSEC chains would follow the births and deaths of names, which only
+//! [`commit::Commit`] and [`loader::Loader`] make; changes of addresses would not touch it.
+
+pub(crate) mod commit;
+pub(crate) mod image;
+pub(crate) mod key;
+pub(crate) mod loader;
+pub(crate) mod segment;
+pub(crate) mod sequence;
+pub(crate) mod set;
+pub(crate) mod table;
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use wire::{Rdata, Rrset, Rtype};
+use wire::Serial;
 
-/// All nodes of a zone. Keys are folded labels in wire form, without the apex' octets and without
-/// a root label; the apex itself is the empty key and always there.
-#[derive(Clone, Debug)]
+use crate::index::commit::Commit;
+use crate::index::image::Image;
+use crate::index::key::{Key, Seed};
+use crate::index::sequence::{Moved, Sequence, is_writing};
+use crate::index::table::{Root, Table};
+use crate::sync::{AtomicU32, AtomicU64, Held, Mutex, MutexGuard, Ordering, Shared, lock};
+
+/// All nodes of a zone. Names are folded labels in wire form, without the octets of the apex and
+/// without a root label; the apex itself is the empty name and always there.
+#[derive(Debug)]
 pub(crate) struct Index {
-    shards: Vec<Arc<Shard>>,
-    rrsets: usize,
-    /// Number of delegations below the apex and of DNAMEs: while it is 0 no ancestor is looked at.
-    cuts: usize,
+    sequence: Sequence,
+    root: Shared<Root>,
+    overlay: Shared<Overlay>,
+    facts: Facts<AtomicU64>,
+    seed: Seed,
+    writer: Mutex<Writer>,
 }
 
-type Shard = HashMap<Box<[u8]>, Node>;
-
-/// A name that owns records, or lies above one that does (an empty non-terminal).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Node {
-    /// Nodes directly below.
-    children: u32,
-    /// By type, ascending.
-    sets: Vec<Set>,
+/// What is known of a zone as a whole.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts<N = u64> {
+    pub(crate) serial: N,
+    pub(crate) rrsets: N,
+    /// Delegations below the apex and DNAMEs: while there are none no ancestor is looked at.
+    pub(crate) cuts: N,
 }
 
-/// An RRset, addresses packed.
-#[derive(Clone, Debug)]
-pub(crate) struct Set {
-    pub(crate) rtype: Rtype,
-    pub(crate) ttl_s: u32,
-    data: Data,
+/// A commit that is visible and not yet in its places.
+#[derive(Debug)]
+pub(crate) struct Overlay {
+    /// The sequence's number while it counts.
+    number: u64,
+    /// What it changes; `None`: the name is gone.
+    nodes: HashMap<Box<[u8]>, Option<Box<[AtomicU32]>>>,
+    facts: Facts,
+    /// Segments in place of those that are there, all of them.
+    root: Option<Arc<Root>>,
 }
 
-#[derive(Clone, Debug)]
-enum Data {
-    A(Ipv4Addr),
-    Aaaa(Ipv6Addr),
-    Many(Box<[Rdata]>),
+/// What only the writer needs.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    table: Table,
+    facts: Facts,
+    /// When snapshots were taken, and whether they are still held.
+    snapshots: Vec<(u64, Weak<()>)>,
+}
+
+/// One state of the zone, as long as [`State::check`] says so.
+#[derive(Debug)]
+pub(crate) struct State<'i> {
+    index: &'i Index,
+    begun: u64,
+    root: Held<Root>,
+    overlay: Option<Held<Overlay>>,
+}
+
+/// A state that stays.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    root: Arc<Root>,
+    pub(crate) facts: Facts,
+    /// While this is held, what is seen here is not written in place.
+    _held: Arc<()>,
 }
 
 impl Index {
-    pub(crate) fn new() -> Index {
-        let mut index = Index { shards: shards(FEW_SHARDS), rrsets: 0, cuts: 0 };
-        index.shard_mut(&[]).insert(Box::new([]), Node::default());
-        index
+    pub(crate) fn new(serial: Serial) -> Index {
+        let mut table = Table::new();
+        let apex = image::Node::default().encode(&[]);
+        table.put(&table.seed().clone().key(&[]), &apex);
+        let facts = Facts { serial: u64::from(serial.0), rrsets: 0, cuts: 0 };
+        let seed = table.seed().clone();
+        Index {
+            sequence: Sequence::new(),
+            root: Shared::new(
+                table.take_changed().or_else(|| Some(Arc::new(table.root().clone()))),
+            ),
+            overlay: Shared::new(None),
+            facts: facts.map(AtomicU64::new),
+            seed,
+            writer: Mutex::new(Writer { table, facts, snapshots: Vec::new() }),
+        }
     }
 
-    /// The node of a folded relative name.
-    pub(crate) fn node(&self, relative: &[u8]) -> Option<&Node> {
-        self.shards.get(self.shard_of(relative))?.get(relative)
-    }
-
-    /// Whether there is any delegation or DNAME.
-    pub(crate) fn has_cuts(&self) -> bool {
-        self.cuts > 0
-    }
-
-    /// Number of RRsets.
-    pub(crate) fn rrset_count(&self) -> usize {
-        self.rrsets
-    }
-
-    /// Makes this the RRset of an owner and type; `None` removes it.
-    pub(crate) fn put(&mut self, relative: &[u8], rtype: Rtype, rrset: Option<&Rrset>) {
-        let is_cut = rtype == Rtype::DNAME || rtype == Rtype::NS && !relative.is_empty();
-        match rrset {
-            Some(rrset) => {
-                self.ensure(relative);
-                let added = self.node_mut(relative).is_some_and(|node| node.put(rtype, rrset));
-                if added {
-                    self.rrsets += 1;
-                    self.cuts += usize::from(is_cut);
-                    self.grow();
-                }
+    /// Begins to read.
+    pub(crate) fn read(&self) -> State<'_> {
+        loop {
+            let begun = self.sequence.begin();
+            let root = self.root.load();
+            if !is_writing(begun) {
+                return State { index: self, begun, root, overlay: None };
             }
-            None => {
-                if self.node_mut(relative).is_some_and(|node| node.remove(rtype)) {
-                    self.rrsets -= 1;
-                    self.cuts -= usize::from(is_cut);
-                    self.prune(relative);
-                }
+            let overlay = self.overlay.load();
+            // Another one: the next commit has begun, and the number has gone on.
+            if overlay.as_ref().is_some_and(|overlay| overlay.number == begun) {
+                return State { index: self, begun, root, overlay: Some(overlay) };
+            }
+            pause();
+        }
+    }
+
+    /// Reads until what was read is of one state.
+    pub(crate) fn consistent<T>(&self, read: impl Fn(&State<'_>) -> Result<T, Moved>) -> T {
+        loop {
+            let state = self.read();
+            if let Ok(value) = read(&state).and_then(|value| state.check().map(|()| value)) {
+                return value;
+            }
+            pause();
+        }
+    }
+
+    /// The hash of a name, relative or not.
+    pub(crate) fn hash(&self, name: &[u8]) -> u64 {
+        self.seed.key(name).hash
+    }
+
+    /// Reads ahead what looking these names up will read.
+    pub(crate) fn touch<'n>(&self, names: impl Iterator<Item = &'n [u8]>) {
+        let root = self.root.load();
+        let Some(root) = root.as_ref() else { return };
+        let mut hashes = [0; AHEAD];
+        let mut count = 0;
+        let mut sum = 0;
+        // One after the other, and none waits for another one's memory.
+        for (name, hash) in names.zip(&mut hashes) {
+            *hash = self.seed.key(name).hash;
+            sum ^= root.touch(*hash, false);
+            count += 1;
+        }
+        for &hash in hashes.iter().take(count) {
+            sum ^= root.touch(hash, true);
+        }
+        std::hint::black_box(sum);
+    }
+
+    /// Makes all that `change` does visible at once.
+    pub(crate) fn commit(&self, change: impl FnOnce(&mut Commit<'_>)) {
+        let mut writer = self.write();
+        let mut commit = Commit::new(&writer.table, writer.facts);
+        change(&mut commit);
+        let overlay = commit.overlay(self.sequence.next());
+        self.publish(&overlay);
+        self.put_in_place(&mut writer, &overlay);
+        self.retire(&mut writer, &overlay);
+    }
+
+    /// The state as it is now, for as long as it is held.
+    pub(crate) fn keep(&self) -> Kept {
+        let mut writer = self.write();
+        let held = Arc::new(());
+        let moment = writer.table.freeze();
+        writer.snapshots.push((moment, Arc::downgrade(&held)));
+        let root = Arc::new(writer.table.root().clone());
+        Kept { root, facts: writer.facts, _held: held }
+    }
+
+    /// Octets that the index takes.
+    pub(crate) fn octets(&self) -> usize {
+        self.root.load().as_ref().map_or(0, |root| root.octets())
+    }
+
+    fn write(&self) -> MutexGuard<'_, Writer> {
+        let mut writer = lock(&self.writer);
+        writer.snapshots.retain(|(_, held)| held.strong_count() > 0);
+        let frozen = writer.snapshots.iter().map(|(moment, _)| *moment).max();
+        writer.table.thaw(frozen.unwrap_or(0));
+        writer
+    }
+
+    fn publish(&self, overlay: &Arc<Overlay>) {
+        self.overlay.store(Some(Arc::clone(overlay)));
+        self.sequence.publish();
+    }
+
+    fn put_in_place(&self, writer: &mut Writer, overlay: &Overlay) {
+        for (name, image) in &overlay.nodes {
+            let key = self.seed.key(name);
+            match image {
+                Some(image) => writer.table.put(&key, image),
+                None => writer.table.remove(&key),
             }
         }
     }
 
-    /// All nodes, in no particular order.
-    pub(crate) fn nodes(&self) -> impl Iterator<Item = (&[u8], &Node)> {
-        self.shards.iter().flat_map(|shard| shard.iter().map(|(key, node)| (&**key, node)))
-    }
-
-    fn shard_of(&self, relative: &[u8]) -> usize {
-        // FNV-1a picks the shard only; within it the map's own keyed hash guards against floods.
-        let hash = relative.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &octet| {
-            (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
-        });
-        usize::try_from(hash >> 32).unwrap_or(0) % self.shards.len()
-    }
-
-    fn shard_mut(&mut self, relative: &[u8]) -> &mut Shard {
-        let at = self.shard_of(relative);
-        Arc::make_mut(&mut self.shards[at])
-    }
-
-    fn node_mut(&mut self, relative: &[u8]) -> Option<&mut Node> {
-        // Look before the shard is made writable, which may copy it.
-        self.node(relative)?;
-        self.shard_mut(relative).get_mut(relative)
-    }
-
-    /// Makes a node and those above it, each counted with its parent.
-    fn ensure(&mut self, relative: &[u8]) {
-        if self.node(relative).is_some() {
-            return;
+    fn retire(&self, writer: &mut Writer, overlay: &Overlay) {
+        writer.facts = overlay.facts;
+        if let Some(root) = writer.table.take_changed() {
+            self.root.store(Some(root));
         }
-        self.shard_mut(relative).insert(relative.into(), Node::default());
-        // At most 127 labels, so the recursion is bounded.
-        if let Some(above) = parent(relative) {
-            self.ensure(above);
-            if let Some(node) = self.node_mut(above) {
-                node.children += 1;
-            }
-        }
-    }
-
-    /// Removes a node that owns nothing and has nothing below, and then those above it alike.
-    fn prune(&mut self, relative: &[u8]) {
-        let mut at = relative;
-        while let Some(parent) = parent(at) {
-            let empty = self.node(at).is_some_and(|node| node.children == 0 && node.is_empty());
-            if !empty {
-                return;
-            }
-            self.shard_mut(at).remove(at);
-            if let Some(node) = self.node_mut(parent) {
-                node.children -= 1;
-            }
-            at = parent;
-        }
-    }
-
-    /// Many more shards once, when the zone is no longer small: then a copied shard stays small. It
-    /// moves no more than the names of `FEW_RRSETS_MAX` RRsets, however large the zone becomes.
-    fn grow(&mut self) {
-        if self.shards.len() == MANY_SHARDS || self.rrsets < FEW_RRSETS_MAX {
-            return;
-        }
-        let old = std::mem::replace(&mut self.shards, shards(MANY_SHARDS));
-        for shard in old {
-            let shard = Arc::try_unwrap(shard).unwrap_or_else(|shared| (*shared).clone());
-            for (key, node) in shard {
-                self.shard_mut(&key).insert(key, node);
-            }
-        }
+        self.facts.set(&overlay.facts);
+        self.sequence.retire();
+        self.overlay.store(None);
     }
 }
 
-impl Node {
-    /// The RRset of a type.
-    pub(crate) fn set(&self, rtype: Rtype) -> Option<&Set> {
-        self.sets.iter().find(|set| set.rtype == rtype)
-    }
-
-    /// All RRsets, by type.
-    pub(crate) fn sets(&self) -> &[Set] {
-        &self.sets
-    }
-
-    /// Whether it owns no record: an empty non-terminal.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sets.is_empty()
-    }
-
-    /// Whether the RRset is new.
-    fn put(&mut self, rtype: Rtype, rrset: &Rrset) -> bool {
-        let set = Set { rtype, ttl_s: rrset.ttl_s, data: Data::pack(rtype, &rrset.rdata) };
-        match self.sets.binary_search_by_key(&rtype, |set| set.rtype) {
-            Ok(at) => {
-                self.sets[at] = set;
-                false
+impl State<'_> {
+    /// The image of a name; whoever believes what it says calls [`State::check`] first.
+    pub(crate) fn node(&self, name: &[u8]) -> Option<Image<'_>> {
+        let overlay = self.overlay.as_ref().and_then(|overlay| overlay.as_ref());
+        if let Some(overlay) = overlay {
+            if let Some(changed) = overlay.nodes.get(name) {
+                return changed.as_ref().map(|image| Image::whole(image));
             }
-            Err(at) => {
-                self.sets.reserve_exact(1);
-                self.sets.insert(at, set);
-                true
+            if let Some(root) = &overlay.root {
+                return root.find(&self.key(name));
             }
         }
+        self.root.as_ref()?.find(&self.key(name))
     }
 
-    fn remove(&mut self, rtype: Rtype) -> bool {
-        match self.sets.binary_search_by_key(&rtype, |set| set.rtype) {
-            Ok(at) => {
-                self.sets.remove(at);
-                true
-            }
-            Err(_) => false,
-        }
-    }
-}
-
-impl Set {
-    /// Its records, in wire form.
-    pub(crate) fn rdata(&self) -> impl Iterator<Item = Octets<'_>> {
-        let (first, many): (Option<Octets<'_>>, &[Rdata]) = match &self.data {
-            Data::A(address) => (Some(Octets::Four(address.octets())), &[]),
-            Data::Aaaa(address) => (Some(Octets::Sixteen(address.octets())), &[]),
-            Data::Many(many) => (None, many),
-        };
-        first.into_iter().chain(many.iter().map(|rdata| Octets::Slice(rdata.as_wire())))
+    pub(crate) fn facts(&self) -> Facts {
+        let overlay = self.overlay.as_ref().and_then(|overlay| overlay.as_ref());
+        overlay.map_or_else(|| self.index.facts.read(), |overlay| overlay.facts)
     }
 
-    /// Its records when they are not packed addresses.
-    pub(crate) fn many(&self) -> &[Rdata] {
-        match &self.data {
-            Data::A(_) | Data::Aaaa(_) => &[],
-            Data::Many(many) => many,
-        }
+    /// Whether all that was read here is of one state.
+    pub(crate) fn check(&self) -> Result<(), Moved> {
+        self.index.sequence.check(self.begun)
     }
 
-    /// An owned copy.
-    pub(crate) fn rrset(&self) -> Rrset {
-        let rdata = match &self.data {
-            Data::A(address) => vec![Rdata::a(*address)],
-            Data::Aaaa(address) => vec![Rdata::aaaa(*address)],
-            Data::Many(many) => many.to_vec(),
-        };
-        Rrset { ttl_s: self.ttl_s, rdata }
+    fn key<'n>(&self, name: &'n [u8]) -> Key<'n> {
+        self.index.seed.key(name)
     }
 }
 
-/// Octets of one record's data.
-pub(crate) enum Octets<'a> {
-    Four([u8; 4]),
-    Sixteen([u8; 16]),
-    Slice(&'a [u8]),
-}
-
-impl AsRef<[u8]> for Octets<'_> {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Octets::Four(octets) => octets,
-            Octets::Sixteen(octets) => octets,
-            Octets::Slice(octets) => octets,
-        }
+impl Kept {
+    /// All images.
+    pub(crate) fn images(&self) -> impl Iterator<Item = Image<'_>> {
+        self.root.images()
     }
 }
 
-impl Data {
-    fn pack(rtype: Rtype, rdata: &[Rdata]) -> Data {
-        match (rtype, rdata) {
-            (Rtype::A, [one]) => one.ipv4().map(Data::A),
-            (Rtype::AAAA, [one]) => one.ipv6().map(Data::Aaaa),
-            _ => None,
-        }
-        .unwrap_or_else(|| Data::Many(rdata.into()))
+impl<N> Facts<N> {
+    fn map<M>(self, of: impl Fn(N) -> M) -> Facts<M> {
+        Facts { serial: of(self.serial), rrsets: of(self.rrsets), cuts: of(self.cuts) }
     }
 }
 
-/// The relative name above a relative name; `None` above the apex.
-fn parent(relative: &[u8]) -> Option<&[u8]> {
-    let (&len, rest) = relative.split_first()?;
-    rest.get(usize::from(len)..)
+impl Facts<AtomicU64> {
+    fn read(&self) -> Facts {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        Facts { serial: read(&self.serial), rrsets: read(&self.rrsets), cuts: read(&self.cuts) }
+    }
+
+    fn set(&self, facts: &Facts) {
+        self.serial.store(facts.serial, Ordering::Relaxed);
+        self.rrsets.store(facts.rrsets, Ordering::Relaxed);
+        self.cuts.store(facts.cuts, Ordering::Relaxed);
+    }
 }
 
-fn shards(count: usize) -> Vec<Arc<Shard>> {
-    (0..count).map(|_| Arc::new(Shard::new())).collect()
+/// The writer is at work: by the next look it has gone on.
+fn pause() {
+    #[cfg(not(loom))]
+    std::hint::spin_loop();
+    #[cfg(loom)]
+    loom::thread::yield_now();
 }
 
-/// Shards of a small zone.
-const FEW_SHARDS: usize = 4;
-/// Shards of a zone that has grown.
-const MANY_SHARDS: usize = 4096;
-/// RRsets at which a zone is no longer small.
-const FEW_RRSETS_MAX: usize = 8192;
+/// Names that are read ahead at once.
+const AHEAD: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -21,10 +21,11 @@ mod change;
 mod draft;
 mod index;
 mod judge;
+mod sync;
 mod zone;
 mod zones;
 
 pub use change::{Change, Delta, Edit, Prerequisite, Refusal};
 pub use judge::{View, judge, next_serial};
-pub use zone::{Snapshot, Zone};
+pub use zone::{Loader, SetRef, Snapshot, Zone};
 pub use zones::Zones;
