@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) http: Option<Vec<std::net::SocketAddr>>,
     /// Workers and limits of the DNS doors; its addresses are not used.
     pub(crate) server: server::Settings,
+    /// Interface whose queries are answered past the kernel.
+    pub(crate) xdp: Option<String>,
     /// Limits and trust of the doors for updates; its addresses are not used.
     pub(crate) gateway: gateway::HttpSettings,
     /// Name of this node.
@@ -60,6 +62,7 @@ impl Settings {
             dns: None,
             http: None,
             server: server::Settings::default(),
+            xdp: None,
             gateway: gateway::HttpSettings::default(),
             node: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             log_level: "info".to_owned(),

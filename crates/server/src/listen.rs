@@ -129,6 +129,11 @@ impl Server {
         &self.addresses
     }
 
+    /// Counts for a door that answers elsewhere, published together with those of the sockets.
+    pub fn count_also(&mut self, counters: &[Arc<Counters>]) {
+        self.counters.extend_from_slice(counters);
+    }
+
     /// Publishes what was counted as metrics; to be called when they are read.
     pub fn publish(&self) {
         Counters::publish(self.counters.iter().map(|counters| &**counters));

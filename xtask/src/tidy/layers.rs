@@ -93,6 +93,7 @@ const RINGS: &[&[&str]] = &[
     &["engine"],
     &[
         "server",
+        "xdp",
         "gateway",
         "node",
         "dashboard",
@@ -107,8 +108,10 @@ const RINGS: &[&[&str]] = &[
 /// What is not shipped.
 const BESIDE: &[&str] = &["scenarios", "e2e", "sim", "fuzz", "bench", "xtask", "powercut"];
 
-/// Edges inside one ring. `node` is the one that puts the doors and the store together.
+/// Edges inside one ring. `node` is the one that puts the doors and the store together; `xdp` is
+/// another way for packets to `server`'s answers.
 const SIDEWAYS: &[(&str, &str)] = &[
+    ("xdp", "server"),
     ("node", "server"),
     ("node", "gateway"),
     ("node", "dashboard"),
@@ -124,6 +127,7 @@ const CLOSED: &[(&str, &[&str])] = &[
     ("store", &["wire", "zone", "account"]),
     // The data plane has no path to accounts, tokens or the store.
     ("server", &["wire", "zone", "tsig", "dnssec", "transfer"]),
+    ("xdp", &["server", "wire", "zone", "tsig", "dnssec", "transfer"]),
     // The agent never links the service.
     ("agent", &["dialect", "dhcp", "tsig", "wire"]),
     ("byname", &["agent", "dialect", "dhcp", "tsig", "wire"]),

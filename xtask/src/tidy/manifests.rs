@@ -3,10 +3,25 @@
 use super::{Finding, Tree};
 use crate::workspace::Package;
 
-/// Each manifest takes the workspace's lints and versions, so that there is one of each; and a
-/// long run (`tests/soak.rs`) is declared so that only `cargo xtask soak` runs it.
+/// Each manifest takes the workspace's lints and versions, so that there is one of each; a long run
+/// (`tests/soak.rs`) is declared so that only `cargo xtask soak` runs it; and the one package that
+/// cannot do without `unsafe` code has it in one file.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.packages.iter().flat_map(|package| of(package, tree)).collect()
+    let mut findings: Vec<Finding> =
+        tree.packages.iter().flat_map(|package| of(package, tree)).collect();
+    let elsewhere = tree.sources.iter().filter(|source| source.path != UNSAFE_FILE);
+    findings.extend(elsewhere.filter(|source| permits_unsafe(&source.code)).map(|source| {
+        Finding::new(&source.path, 0, format!("`unsafe` code stands in {UNSAFE_FILE} only"))
+    }));
+    findings
+}
+
+/// The compiler forbids `unsafe` everywhere else; here only who asks to be let off can have it.
+fn permits_unsafe(code: &str) -> bool {
+    code.lines().any(|line| {
+        let line = line.trim();
+        line.starts_with("#") && line.contains("(unsafe_code")
+    })
 }
 
 fn of(package: &Package, tree: &Tree) -> Vec<Finding> {
@@ -17,8 +32,15 @@ fn of(package: &Package, tree: &Tree) -> Vec<Finding> {
         Err(error) => return vec![find(error.to_string())],
     };
     let mut findings = Vec::new();
-    let lints = manifest.get("lints").and_then(|lints| lints.get("workspace"));
-    if lints.and_then(toml::Value::as_bool) != Some(true) {
+    let lints = manifest.get("lints");
+    if package.name == UNSAFE_PACKAGE {
+        if lints != almost_those_of_the_workspace(tree).as_ref() {
+            let as_workspace = "wants the lints of the workspace, but for `unsafe_code = \"deny\"`";
+            findings.push(find(as_workspace.into()));
+        }
+    } else if lints.and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool)
+        != Some(true)
+    {
         findings.push(find("wants `[lints] workspace = true`".into()));
     }
     for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
@@ -41,12 +63,26 @@ fn of(package: &Package, tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Cargo takes the lints of a workspace as a whole or not at all, and what is forbidden there
+/// cannot be had: so one package repeats them.
+fn almost_those_of_the_workspace(tree: &Tree) -> Option<toml::Value> {
+    let root: toml::Table = tree.text("Cargo.toml")?.parse().ok()?;
+    let mut lints = root.get("workspace")?.get("lints")?.clone();
+    let rust = lints.get_mut("rust")?.as_table_mut()?;
+    rust.insert("unsafe_code".into(), "deny".into());
+    Some(lints)
+}
+
 fn declares_soak(manifest: &toml::Table) -> bool {
     let targets = manifest.get("test").and_then(toml::Value::as_array).into_iter().flatten();
     targets
         .filter(|target| target.get("name").and_then(toml::Value::as_str) == Some("soak"))
         .any(|target| target.get("test").and_then(toml::Value::as_bool) == Some(false))
 }
+
+/// Memory shared with the kernel cannot be had without.
+const UNSAFE_PACKAGE: &str = "xdp";
+const UNSAFE_FILE: &str = "crates/xdp/src/kernel.rs";
 
 #[cfg(test)]
 mod tests {
@@ -65,6 +101,25 @@ mod tests {
         assert_eq!(found(GOOD, &[]), 0);
         assert_eq!(found("", &[]), 1);
         assert_eq!(found(&format!("{GOOD}serde = \"1\"\n"), &[]), 1);
+    }
+
+    #[test]
+    fn only_one_package_has_other_lints_and_those_are_nearly_the_same() {
+        let root = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n";
+        let found = |lints: &str| {
+            let files = [("Cargo.toml", root), ("crates/xdp/Cargo.toml", lints)];
+            check(&Tree::sample_with(&files, &[("xdp", "crates/xdp", &[])])).len()
+        };
+        assert_eq!(found("[lints.rust]\nunsafe_code = \"deny\"\nmissing_docs = \"warn\"\n"), 0);
+        assert_eq!(found("[lints.rust]\nunsafe_code = \"deny\"\n"), 1);
+        assert_eq!(found("[lints.rust]\nunsafe_code = \"allow\"\nmissing_docs = \"warn\"\n"), 1);
+    }
+
+    #[test]
+    fn unsafe_code_in_another_file_is_found() {
+        let permit = "#![expect(unsafe_code, reason = \"fast\")]\n";
+        assert_eq!(check(&Tree::sample(&[(UNSAFE_FILE, permit)])).len(), 0);
+        assert_eq!(check(&Tree::sample(&[("crates/xdp/src/ring.rs", permit)])).len(), 1);
     }
 
     #[test]

@@ -30,6 +30,15 @@ pub(super) fn words(text: &str, chars_max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The name of a network interface (Linux: at most 15 octets, no `/`, no blanks).
+pub(super) fn interface(text: &str) -> Result<String, String> {
+    let fits = (1..=INTERFACE_OCTETS_MAX).contains(&text.len());
+    if !fits || text.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) {
+        return Err(format!("`{text}` is not the name of an interface, like `eth0`"));
+    }
+    Ok(text.to_owned())
+}
+
 /// Addresses with or without a port.
 pub(super) fn addresses(values: &[String], port: u16) -> Result<Vec<SocketAddr>, String> {
     if values.is_empty() || values.len() > ADDRESSES_MAX {
@@ -129,6 +138,7 @@ pub(crate) const DNS_PORT: u16 = 53;
 /// Port of HTTP (RFC 9110 §4.2.1).
 pub(crate) const HTTP_PORT: u16 = 80;
 const ADDRESSES_MAX: usize = 64;
+const INTERFACE_OCTETS_MAX: usize = 15;
 const NETWORKS_MAX: usize = 1024;
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 const A_TIME: &str = "not a time, like `10s`, `5m`, `12h` or `90d`";

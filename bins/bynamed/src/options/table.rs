@@ -59,6 +59,21 @@ pub(crate) const OPTIONS: &[Definition] = &[
         },
     },
     Definition {
+        key: "xdp",
+        value: "IFACE",
+        many: false,
+        sample: "\"eth0\"",
+        default: Some("none"),
+        doc: "Ethernet interface whose DNS queries over UDP are answered past the network stack of \
+              the kernel (AF_XDP). Packet filters do not see them, and answers go back to the \
+              router that they came from. Needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF; \
+              where it cannot be had, a warning says why and all is answered over sockets.",
+        set: |settings, values| {
+            settings.xdp = Some(parse::interface(parse::one(values)?)?);
+            Ok(())
+        },
+    },
+    Definition {
         key: "node",
         value: "NAME",
         many: false,

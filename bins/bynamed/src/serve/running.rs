@@ -34,6 +34,7 @@ pub(crate) struct Running {
     asked: Option<Asked>,
     node: Arc<Node>,
     server: Arc<Mutex<Server>>,
+    xdp: Option<Arc<Mutex<xdp::Door>>>,
     dns: Vec<SocketAddr>,
     http: Option<Http>,
     admin: AdminSocket,
@@ -54,11 +55,16 @@ impl Running {
         let claimed = Node::claim(&settings.node_options()).map_err(|why| order::opened(&why))?;
         let ready = Arc::new(AtomicBool::new(false));
         let client = claimed.client().clone();
-        let server = open_dns(settings, &doors.dns, &client, &ready, &runtime)?;
+        let mut server = open_dns(settings, &doors.dns, &client, &ready, &runtime)?;
         let dns = server.addresses().to_vec();
+        let xdp = settings.xdp.as_ref().and_then(|interface| {
+            let door = open_xdp(interface, &dns, &client, &ready)?;
+            server.count_also(door.counters());
+            Some(Arc::new(Mutex::new(door)))
+        });
         let server = Arc::new(Mutex::new(server));
         runtime.spawn(sum_up(recorder.clone()));
-        let metrics = metrics_text(recorder, &server, client.live());
+        let metrics = metrics_text(recorder, (&server, xdp.as_ref()), client.live());
         let opening = Opening { client, ready: Arc::clone(&ready), metrics };
         let http = open_http(settings, &doors.http, opening, &runtime)?;
         let node = Arc::new(claimed.load().map_err(|why| order::opened(&why))?);
@@ -71,7 +77,7 @@ impl Running {
             fault.hint("it lies in the data directory, whose path must be short and writable")
         })?;
         tracing::info!(data = %settings.data.display(), "ready");
-        Ok(Running { runtime, asked, node, server, dns, http, admin })
+        Ok(Running { runtime, asked, node, server, xdp, dns, http, admin })
     }
 
     /// Where DNS is answered.
@@ -99,11 +105,14 @@ impl Running {
 
     /// Closes the doors, answers what was read, writes down what is only in memory.
     pub(crate) fn stop(self) {
-        let Running { runtime, asked: _, node, server, dns: _, http, admin } = self;
+        let Running { runtime, asked: _, node, server, xdp, dns: _, http, admin } = self;
         // Orders and updates first: what they change is still answered.
         drop(admin);
         if let Some(mut http) = http {
             http.stop(GRACE);
+        }
+        if let Some(xdp) = xdp {
+            lock(&xdp).stop();
         }
         let closed = {
             let mut server = lock(&server);
@@ -136,6 +145,28 @@ fn open_dns(
     Ok(server)
 }
 
+/// Answers past the kernel; where that cannot be had, everything is answered over sockets.
+fn open_xdp(
+    interface: &str,
+    listening: &[SocketAddr],
+    client: &Client,
+    ready: &Arc<AtomicBool>,
+) -> Option<xdp::Door> {
+    let settings = xdp::Settings { interface: interface.to_owned(), addresses: listening.to_vec() };
+    match xdp::Door::open(&settings, client.live().zones(), ready) {
+        Ok(door) => {
+            let (mode, queues) = (door.mode(), door.queues());
+            tracing::info!(interface, ?mode, queues, "DNS over UDP is answered past the kernel");
+            Some(door)
+        }
+        Err(why) => {
+            let hint = why.hint();
+            tracing::warn!(interface, %why, hint, "AF_XDP is not available; all is answered over sockets");
+            None
+        }
+    }
+}
+
 /// What the door for updates needs.
 struct Opening {
     client: Client,
@@ -164,12 +195,15 @@ fn open_http(
 
 fn metrics_text(
     recorder: PrometheusHandle,
-    server: &Arc<Mutex<Server>>,
+    (server, xdp): (&Arc<Mutex<Server>>, Option<&Arc<Mutex<xdp::Door>>>),
     live: &Arc<Live>,
 ) -> MetricsText {
-    let (server, live) = (Arc::clone(server), Arc::clone(live));
+    let (server, xdp, live) = (Arc::clone(server), xdp.map(Arc::clone), Arc::clone(live));
     Arc::new(move || {
         lock(&server).publish();
+        if let Some(xdp) = &xdp {
+            lock(xdp).publish();
+        }
         measure::refresh(&live);
         recorder.render()
     })
