@@ -33,6 +33,19 @@ pub fn update(server: SocketAddr, host: &str, token: &str, address: &str) -> io:
     Ok(body.lines().next().unwrap_or("").to_owned())
 }
 
+/// The sum of the samples of a counter whose labels contain a text; 0 when there is none.
+pub fn counter(server: SocketAddr, name: &str, label: &str) -> io::Result<u64> {
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    let answer = exchange(server, &request)?;
+    let sample = |line: &str| {
+        let (what, value) = line.rsplit_once(' ')?;
+        let rest = what.strip_prefix(name)?;
+        let fits = rest.is_empty() || rest.starts_with('{');
+        (fits && rest.contains(label)).then(|| value.parse::<u64>().ok())?
+    };
+    Ok(answer.lines().filter_map(sample).sum())
+}
+
 fn exchange(server: SocketAddr, request: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;

@@ -3,7 +3,8 @@
 //! # What
 //! A harness for `tests/*.rs`: a running [`Service`] with its own data directory and ports that
 //! the system chose, foreign programs by name ([`program`]), questions through `dig` ([`dns`]),
-//! updates over HTTP ([`http`]), a network of our own ([`namespace`]), and waiting for a condition
+//! updates over HTTP ([`http`]), a network of our own ([`namespace`]) with
+//! a [`neighbour`], and waiting for a condition
 //! until a deadline ([`eventually`]).
 //!
 //! # Not here
@@ -23,6 +24,7 @@ pub mod dns;
 mod finished;
 pub mod http;
 pub mod namespace;
+pub mod neighbour;
 mod program;
 mod service;
 mod wait;

@@ -46,7 +46,13 @@ impl Service {
 
     /// The same on given addresses.
     pub fn serve_at(data: &Path, dns: &str, http: &str) -> Service {
-        let (child, lines) = start(data, &["serve", "--dns", dns, "--http", http, "--json"]);
+        Service::serve_with(ours("bynamed"), data, &["--dns", dns, "--http", http])
+    }
+
+    /// The same with arguments of the caller's, and by a command that ends in that of `bynamed`.
+    pub fn serve_with(command: Command, data: &Path, arguments: &[&str]) -> Service {
+        let arguments = [&["serve", "--json"], arguments].concat();
+        let (child, lines) = start(command, data, &arguments);
         let first = first_line(&lines, data);
         let ready: Value =
             serde_json::from_str(&first).unwrap_or_else(|e| panic!("no JSON ({e}): {first}"));
@@ -62,7 +68,8 @@ impl Service {
 
     /// A demo with arguments of the caller's.
     pub fn demo_with(data: &Path, arguments: &[&str]) -> (Service, Demo) {
-        let (child, lines) = start(data, &[&["demo", "--json"], arguments].concat());
+        let (child, lines) =
+            start(ours("bynamed"), data, &[&["demo", "--json"], arguments].concat());
         let first = first_line(&lines, data);
         let told: Value =
             serde_json::from_str(&first).unwrap_or_else(|e| panic!("no JSON ({e}): {first}"));
@@ -81,8 +88,11 @@ impl Service {
         data: &Path,
         mut is_last: impl FnMut(&str) -> bool,
     ) -> (Self, Vec<String>) {
-        let (child, lines) =
-            start(data, &["demo", "--dns", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        let (child, lines) = start(
+            ours("bynamed"),
+            data,
+            &["demo", "--dns", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+        );
         let mut said = Vec::new();
         loop {
             let line = lines
@@ -167,8 +177,7 @@ pub fn write_secret_file(path: &Path, text: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-fn start(data: &Path, arguments: &[&str]) -> (Child, Receiver<String>) {
-    let mut command: Command = ours("bynamed");
+fn start(mut command: Command, data: &Path, arguments: &[&str]) -> (Child, Receiver<String>) {
     let log = fs::OpenOptions::new().create(true).append(true).open(log_path(data));
     command.args(arguments).arg("--data").arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.expect("a log file"));

@@ -68,7 +68,7 @@ impl OpenError {
                 io::ErrorKind::PermissionDenied => {
                     "it needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF"
                 }
-                io::ErrorKind::ResourceBusy => {
+                io::ErrorKind::ResourceBusy | io::ErrorKind::AlreadyExists => {
                     "another program has this interface; `ip link` shows its XDP program"
                 }
                 io::ErrorKind::OutOfMemory => {
@@ -216,16 +216,13 @@ impl Drop for Door {
 
 /// In the driver when it can, else behind it; and whether it could.
 fn attach(program: &OwnedFd, interface: u32) -> Result<(OwnedFd, bool), OpenError> {
-    let why = match kernel::attach(program, interface, IN_DRIVER) {
+    let refuse = OpenError::at("attaching the BPF program");
+    match kernel::attach(program, interface, IN_DRIVER) {
         Ok(link) => return Ok((link, true)),
-        Err(why) => why,
-    };
-    // Whoever is there already is there in both ways.
-    if why.kind() != io::ErrorKind::ResourceBusy {
-        tracing::debug!(%why, "the driver cannot run the program");
+        Err(why) if why.kind() == io::ErrorKind::ResourceBusy => return Err(refuse(why)),
+        Err(why) => tracing::debug!(%why, "the driver cannot run the program"),
     }
-    let link = kernel::attach(program, interface, BEHIND_DRIVER);
-    Ok((link.map_err(OpenError::at("attaching the BPF program"))?, false))
+    Ok((kernel::attach(program, interface, BEHIND_DRIVER).map_err(refuse)?, false))
 }
 
 fn sockets(interface: &Interface, copy: bool) -> Result<Vec<XdpSocket>, OpenError> {
