@@ -169,7 +169,11 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("mount", "mount"),
     // Serves the root zone of our own that unbound starts from.
     ("nsd", "nsd"),
+    // Sets up the other end of a cable.
+    ("nsenter", "util-linux"),
     ("perl", "perl"),
+    // Takes capabilities away.
+    ("setpriv", "util-linux"),
     ("unbound", "unbound"),
     ("unshare", "util-linux"),
 ];
