@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::run::{Failure, Step};
 use crate::{tidy, tools, workspace};
 
-/// Tools, format, clippy, tidy, then all tests. The tests come last, so that the last lines of
+/// Tools, format, clippy, tidy, models, then all tests. The tests come last, so that the last lines of
 /// the run are the test runner's own.
 pub(crate) fn run() -> Result<(), Failure> {
     let root = workspace::root();
@@ -16,6 +16,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     // Long runs are no default test targets; clippy has to be told about them.
     Step::cargo(&root, CLIPPY_SOAK).run()?;
     tidy::run()?;
+    models(&root)?;
     // The end-to-end tests run the programs as a user gets them.
     Step::cargo(&root, &["build", "--workspace", "--bins"]).run()?;
     if Step::cargo(&root, &["nextest", "--version"]).works() {
@@ -23,6 +24,12 @@ pub(crate) fn run() -> Result<(), Failure> {
         return Step::cargo(&root, &["nextest", "run", "--workspace", "--no-fail-fast"]).run();
     }
     Step::cargo(&root, &["test", "--workspace", "--no-fail-fast"]).run()
+}
+
+/// The concurrent core of `zone` under loom, which has its own build of it.
+pub(crate) fn models(root: &Path) -> Result<(), Failure> {
+    let arguments = ["test", "-p", "zone", "--lib", "--target-dir", "target/loom", "models"];
+    Step::cargo(root, &arguments).env("RUSTFLAGS", "--cfg loom").run()
 }
 
 /// What the project's own CI does, run here.

@@ -17,14 +17,13 @@ pub(crate) mod sequence;
 pub(crate) mod set;
 pub(crate) mod table;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use wire::Serial;
 
 use crate::index::commit::Commit;
 use crate::index::image::Image;
-use crate::index::key::{Key, Seed};
+use crate::index::key::{Key, Names, Seed};
 use crate::index::sequence::{Moved, Sequence, is_writing};
 use crate::index::table::{Root, Table};
 use crate::sync::{AtomicU32, AtomicU64, Held, Mutex, MutexGuard, Ordering, Shared, lock};
@@ -56,7 +55,7 @@ pub(crate) struct Overlay {
     /// The sequence's number while it counts.
     number: u64,
     /// What it changes; `None`: the name is gone.
-    nodes: HashMap<Box<[u8]>, Option<Box<[AtomicU32]>>>,
+    nodes: Names<Option<Box<[AtomicU32]>>>,
     facts: Facts,
     /// Segments in place of those that are there, all of them.
     root: Option<Arc<Root>>,
@@ -287,5 +286,7 @@ fn pause() {
 /// Names that are read ahead at once.
 const AHEAD: usize = 64;
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -1,14 +1,19 @@
 //! Answers, changes and snapshots against a small naive server, over generated zones.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
+
 #[path = "model/drive.rs"]
 mod drive;
 #[path = "model/reference.rs"]
 mod reference;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ::wire::Serial;
 use proptest::prelude::*;
 use proptest::sample::select;
+use zone::{Delta, judge, next_serial};
 
 use reference::{
     A, AAAA, ANY, CNAME, DNAME, DS, Edit, KEY, Labels, MX, Model, NS, NSEC, PTR, Prerequisite, SOA,
@@ -62,6 +67,46 @@ proptest! {
     }
 
     #[test]
+    fn answers_beside_a_writer_are_those_of_one_state_between_question_and_answer(
+        model in a_zone(),
+        changes in prop::collection::vec(edits(), 30),
+        questions in prop::collection::vec((a_name(), a_qtype()), 20),
+    ) {
+        let history = History::of(model, &changes);
+        let zone = drive::serve(&history.models[0]);
+        let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let asked = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut asked = Vec::new();
+                while done.load(Ordering::SeqCst) < history.commits.len() {
+                    for question in &questions {
+                        let after = done.load(Ordering::SeqCst);
+                        let reply = drive::ask(&zone, &wire(&question.0), question.1, 65_535).reply;
+                        asked.push((question, after, reply, begun.load(Ordering::SeqCst)));
+                    }
+                }
+                asked
+            });
+            for (serial, deltas) in &history.commits {
+                begun.fetch_add(1, Ordering::SeqCst);
+                zone.apply(*serial, deltas);
+                done.fetch_add(1, Ordering::SeqCst);
+                // Lets the reader in on a machine with one core.
+                std::thread::yield_now();
+            }
+            reader.join().unwrap()
+        });
+        for ((qname, qtype), after, reply, before) in asked {
+            let fits = (after..=before).any(|at| {
+                let mut expected = history.models[at].answer(qname, *qtype);
+                expected.required.clear();
+                expected == reply
+            });
+            prop_assert!(fits, "{qname:?} {qtype} {after}..={before}: {reply:?}");
+        }
+    }
+
+    #[test]
     fn a_zone_that_is_emptied_is_as_new(model in a_zone()) {
         let zone = drive::serve(&model);
         let names: Vec<Edit> =
@@ -75,6 +120,29 @@ proptest! {
             let reply = drive::ask(&zone, &qname, qtype, 512).reply;
             prop_assert_eq!((reply.rcode, reply.answer.len()), (3, 0));
         }
+    }
+}
+
+/// Changes that take effect, and the state before the first and after each of them.
+struct History {
+    models: Vec<Model>,
+    commits: Vec<(Serial, Vec<Delta>)>,
+}
+
+impl History {
+    fn of(model: Model, changes: &[Vec<Edit>]) -> History {
+        let zone = drive::serve(&model);
+        let mut history = History { models: vec![model], commits: Vec::new() };
+        for edits in changes {
+            let before = &history.models[history.models.len() - 1];
+            let Ok(Some(after)) = before.change(&[], edits) else { continue };
+            let deltas = judge(&zone, &drive::change(before, &[], edits)).unwrap();
+            let serial = next_serial(zone.serial(), &deltas);
+            zone.apply(serial, &deltas);
+            history.commits.push((serial, deltas));
+            history.models.push(after);
+        }
+        history
     }
 }
 

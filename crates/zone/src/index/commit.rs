@@ -1,12 +1,11 @@
 //! What one commit does to the nodes of a zone.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use wire::{Rtype, Serial};
 
 use crate::index::image::Node;
-use crate::index::key::parent;
+use crate::index::key::{Names, parent};
 use crate::index::set::Set;
 use crate::index::table::Table;
 use crate::index::{Facts, Overlay};
@@ -14,13 +13,13 @@ use crate::index::{Facts, Overlay};
 /// Nodes in the state in which the commit leaves them, taken out of the table when first touched.
 pub(crate) struct Commit<'t> {
     table: &'t Table,
-    nodes: HashMap<Box<[u8]>, Option<Node>>,
+    nodes: Names<Option<Node>>,
     pub(crate) facts: Facts,
 }
 
 impl<'t> Commit<'t> {
     pub(crate) fn new(table: &'t Table, facts: Facts) -> Commit<'t> {
-        Commit { table, nodes: HashMap::new(), facts }
+        Commit { table, nodes: table.seed().names(), facts }
     }
 
     /// The node of a name, as the commit leaves it.
@@ -57,11 +56,12 @@ impl<'t> Commit<'t> {
 
     /// What readers see of it until it is in its places.
     pub(crate) fn overlay(self, number: u64) -> Arc<Overlay> {
-        let nodes = self.nodes.into_iter().map(|(name, node)| {
+        let mut nodes = self.table.seed().names();
+        nodes.extend(self.nodes.into_iter().map(|(name, node)| {
             let image = node.map(|node| node.encode(&name));
             (name, image)
-        });
-        Arc::new(Overlay { number, nodes: nodes.collect(), facts: self.facts, root: None })
+        }));
+        Arc::new(Overlay { number, nodes, facts: self.facts, root: None })
     }
 
     /// Makes a node and those above it, each counted with its parent.

@@ -18,17 +18,23 @@ pub(crate) struct Key<'n> {
 #[derive(Clone, Debug)]
 pub(crate) struct Seed(pub(crate) SeedableRandomState);
 
+/// Something for each of some names.
+pub(crate) type Names<T> = HashMap<Box<[u8]>, T, SeedableRandomState>;
+
 impl Seed {
     /// Another seed each time. It comes from where every hash map of the standard library has its own;
     /// nothing that is computed here depends on it.
     pub(crate) fn new() -> Seed {
-        #[cfg(not(loom))]
         let seed = HashMap::<(), ()>::new().hasher().hash_one(0_u8);
         // Every run of a model takes the same way.
-        #[cfg(loom)]
-        let seed = 0;
+        let seed = if cfg!(loom) { 0 } else { seed };
         let shared = SHARED.get_or_init(|| SharedSeed::from_u64(seed.rotate_left(32)));
         Seed(SeedableRandomState::with_seed(seed, shared))
+    }
+
+    /// A map that takes the same hash.
+    pub(crate) fn names<T>(&self) -> Names<T> {
+        Names::with_hasher(self.0.clone())
     }
 
     pub(crate) fn key<'n>(&self, name: &'n [u8]) -> Key<'n> {

@@ -42,7 +42,8 @@ impl Index {
     fn show(&self, writer: &mut Writer, facts: Facts) {
         let number = self.sequence.next();
         let root = writer.table.take_changed();
-        let overlay = Overlay { number, nodes: Default::default(), facts, root: root.clone() };
+        let nodes = self.seed.names();
+        let overlay = Overlay { number, nodes, facts, root: root.clone() };
         self.publish(&Arc::new(overlay));
         if root.is_some() {
             self.root.store(root);

@@ -1,5 +1,7 @@
 //! The core, step by step: growth, snapshots, and a writer that stops in the middle.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
+
 use std::collections::BTreeMap;
 
 use wire::{Rdata, Rrset, Rtype, Serial};

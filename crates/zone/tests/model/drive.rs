@@ -141,7 +141,7 @@ fn is_whole(part: &BTreeSet<Rr>, of: &BTreeSet<Rr>) -> bool {
     part.iter().eq(whole)
 }
 
-fn change(model: &Model, wanted: &[Prerequisite], edits: &[Edit]) -> Change {
+pub(crate) fn change(model: &Model, wanted: &[Prerequisite], edits: &[Edit]) -> Change {
     let prerequisites = wanted.iter().map(|wanted| match wanted {
         Prerequisite::InUse(owner) => zone::Prerequisite::NameInUse(name(owner)),
         Prerequisite::NotInUse(owner) => zone::Prerequisite::NameNotInUse(name(owner)),
