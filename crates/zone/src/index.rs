@@ -287,6 +287,7 @@ fn pause() {
 const AHEAD: usize = 64;
 
 #[cfg(all(test, loom))]
+#[path = "index/models/tests.rs"]
 mod models;
 #[cfg(all(test, not(loom)))]
 mod tests;
