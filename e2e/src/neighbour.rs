@@ -64,7 +64,8 @@ impl Neighbour {
         })
     }
 
-    fn ip(&self, arguments: &[&str]) {
+    /// Runs `ip` there.
+    pub fn ip(&self, arguments: &[&str]) {
         let mut command = program("nsenter");
         let pid = self.child.id().to_string();
         Finished::run(command.args(["-t", &pid, "-n", "ip"]).args(arguments)).ok();
@@ -79,6 +80,7 @@ impl Drop for Neighbour {
     }
 }
 
-fn ip(arguments: &[&str]) {
+/// Runs `ip` at our end.
+pub fn ip(arguments: &[&str]) {
     Finished::run(program("ip").args(arguments)).ok();
 }

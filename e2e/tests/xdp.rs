@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use e2e::neighbour::{ITS_ADDRESSES, Neighbour, OUR_ADDRESSES, OUR_END};
+use e2e::neighbour::{ITS_ADDRESSES, ITS_END, Neighbour, OUR_ADDRESSES, OUR_END, ip};
 use e2e::{
     DEADLINE, Finished, Service, admin, eventually, http, namespace, new_folder, ours, program,
 };
@@ -88,6 +88,28 @@ fn xdp_leaves_to_the_kernel_what_is_not_a_plain_query() {
     send_raw(&raw, &far, &[], &query, 0);
     far.recv(&mut [0; 512]).expect("an answer");
     assert_eq!(Counts::of(&service).since(&before), Counts { xdp: 2, sockets: 1, dropped: 1 });
+}
+
+#[test]
+fn xdp_works_behind_a_driver_that_cannot_run_the_program() {
+    if !namespace::enter("xdp_works_behind_a_driver_that_cannot_run_the_program") {
+        return;
+    }
+    let neighbour = Neighbour::connect();
+    // Frames as long as that are more than this driver takes with a program.
+    ip(&["link", "set", OUR_END, "mtu", "9000"]);
+    neighbour.ip(&["link", "set", ITS_END, "mtu", "9000"]);
+    let (_folder, service) = serve(&["--xdp", OUR_END]);
+    assert!(service.talk().contains("mode=Generic"), "{}", service.talk());
+    let before = Counts::of(&service);
+    for ours in OUR_ADDRESSES {
+        let far = neighbour.here(|| asker(ours));
+        ask(&far, &message(21, 0, "www", A, &[])).expect("an answer");
+        // In one frame, but in a longer one than a piece of our memory.
+        let padding = [&[0, 12, 8, 0][..], &[0; 2048]].concat();
+        ask(&far, &message(22, 0, "www", A, &padding)).expect("an answer to a long query");
+    }
+    assert_eq!(Counts::of(&service).since(&before), Counts { xdp: 2, sockets: 2, dropped: 0 });
 }
 
 #[test]
@@ -309,10 +331,6 @@ fn send_raw(raw: &Socket, from: &UdpSocket, options: &[u8], query: &[u8], wrong:
 
 fn program_is_attached() -> bool {
     Finished::run(program("ip").args(["-d", "link", "show", OUR_END])).ok().out.contains("prog/xdp")
-}
-
-fn ip(arguments: &[&str]) {
-    Finished::run(program("ip").args(arguments)).ok();
 }
 
 const PORT: u16 = 53;
