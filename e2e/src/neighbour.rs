@@ -27,6 +27,11 @@ pub struct Neighbour {
 impl Neighbour {
     /// Sets up the neighbour and the cable.
     pub fn connect() -> Neighbour {
+        Neighbour::connect_by(1)
+    }
+
+    /// The same with so many queues in each direction.
+    pub fn connect_by(queues: u32) -> Neighbour {
         // It says something once it is in its own network, and lives until its input ends.
         let mut command: Command = program("unshare");
         command.args(["--net", "--", "sh", "-c", "echo up; cat"]);
@@ -36,7 +41,10 @@ impl Neighbour {
         out.read_exact(&mut [0; 3]).expect("a namespace of its own");
         let neighbour = Neighbour { child };
         let pid = neighbour.child.id().to_string();
-        ip(&["link", "add", OUR_END, "type", "veth", "peer", "name", ITS_END, "netns", &pid]);
+        let queues = queues.to_string();
+        let queues = ["numtxqueues", &queues, "numrxqueues", &queues];
+        let ours = [&["link", "add", OUR_END][..], &queues, &["type", "veth", "peer"]].concat();
+        ip(&[&ours[..], &["name", ITS_END], &queues, &["netns", &pid]].concat());
         for (ours, its) in OUR_ADDRESSES.into_iter().zip(ITS_ADDRESSES) {
             let flags: &[&str] = if ours.contains(':') { &["nodad"] } else { &[] };
             let width = if ours.contains(':') { 64 } else { 24 };

@@ -91,6 +91,72 @@ fn xdp_leaves_to_the_kernel_what_is_not_a_plain_query() {
 }
 
 #[test]
+fn xdp_serves_every_queue_of_an_interface() {
+    if !namespace::enter("xdp_serves_every_queue_of_an_interface") {
+        return;
+    }
+    let neighbour = Neighbour::connect_by(2);
+    let (_folder, service) = serve(&["--xdp", OUR_END]);
+    assert!(service.talk().contains("queues=2"), "{}", service.talk());
+    let before = Counts::of(&service);
+    // The kernel spreads senders over the queues by their ports: with so many, each gets some.
+    for _ in 0..64 {
+        let far = neighbour.here(|| asker(OUR_ADDRESSES[0]));
+        ask(&far, &message(23, 0, "www", A, &[])).expect("an answer");
+    }
+    assert_eq!(Counts::of(&service).since(&before), Counts { xdp: 64, sockets: 0, dropped: 0 });
+}
+
+#[test]
+fn xdp_goes_on_when_the_cable_is_out_for_a_while_and_ends_with_the_interface() {
+    if !namespace::enter(
+        "xdp_goes_on_when_the_cable_is_out_for_a_while_and_ends_with_the_interface",
+    ) {
+        return;
+    }
+    let neighbour = Neighbour::connect();
+    let (_folder, service) = serve(&["--xdp", OUR_END]);
+    let far = neighbour.here(|| asker(OUR_ADDRESSES[0]));
+    let query = message(24, 0, "www", A, &[]);
+    ip(&["link", "set", OUR_END, "down"]);
+    ip(&["link", "set", OUR_END, "up"]);
+    let before = Counts::of(&service);
+    ask(&far, &query).expect("an answer");
+    assert_eq!(Counts::of(&service).since(&before), Counts { xdp: 1, sockets: 0, dropped: 0 });
+    ip(&["link", "del", OUR_END]);
+    eventually("word of the end", DEADLINE, || {
+        let talk = service.talk();
+        talk.contains("the interface of AF_XDP went away").then_some(()).ok_or(talk)
+    });
+    // Everything else goes on.
+    let local = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    ask_at(&local, "127.0.0.1", &query).expect("an answer");
+    assert!(service.stop().success());
+}
+
+#[test]
+fn xdp_leaves_addresses_of_other_links_to_the_kernel() {
+    if !namespace::enter("xdp_leaves_addresses_of_other_links_to_the_kernel") {
+        return;
+    }
+    let neighbour = Neighbour::connect();
+    // One address on another link, one that belongs to the machine.
+    ip(&["link", "add", "other0", "type", "veth", "peer", "name", "other1"]);
+    ip(&["addr", "add", "10.8.0.1/24", "dev", "other0"]);
+    ip(&["link", "set", "other0", "up"]);
+    ip(&["addr", "add", "10.7.0.1/32", "dev", "lo"]);
+    neighbour.ip(&["route", "add", "10.0.0.0/8", "via", OUR_ADDRESSES[0]]);
+    let (_folder, service) = serve(&["--xdp", OUR_END]);
+    for (ours, xdp) in [("10.8.0.1", 0), ("10.7.0.1", 1)] {
+        let before = Counts::of(&service);
+        let far = neighbour.here(|| asker(ours));
+        ask(&far, &message(25, 0, "www", A, &[])).expect("an answer");
+        let expected = Counts { xdp, sockets: 1 - xdp, dropped: 0 };
+        assert_eq!(Counts::of(&service).since(&before), expected, "{ours}");
+    }
+}
+
+#[test]
 fn xdp_works_behind_a_driver_that_cannot_run_the_program() {
     if !namespace::enter("xdp_works_behind_a_driver_that_cannot_run_the_program") {
         return;

@@ -24,7 +24,7 @@ pub struct Settings {
     /// Name of the interface.
     pub interface: String,
     /// Where the sockets listen: queries to these addresses are taken. A wildcard address stands
-    /// for all that the machine has.
+    /// for all that the interface has.
     pub addresses: Vec<SocketAddr>,
 }
 
@@ -95,6 +95,7 @@ pub struct Door {
     /// The program stays attached as long as this is open.
     link: Option<OwnedFd>,
     mode: Mode,
+    places: usize,
     counters: Vec<Arc<Counters>>,
     passed: Vec<Arc<Passed>>,
     stop: Arc<OwnedFd>,
@@ -111,7 +112,7 @@ impl Door {
     ) -> Result<Door, OpenError> {
         let interface = Interface::find(&settings.interface)?;
         let maps = OpenError::at("making a BPF map");
-        let mut places = Places::new(&interface.name, &settings.addresses).map_err(maps)?;
+        let mut places = Places::new(interface.index, &settings.addresses).map_err(maps)?;
         places.refresh().map_err(OpenError::at("listing the addresses of this machine"))?;
         let by_queue = Map::<4>::create(MapKind::Sockets, interface.queues).map_err(maps)?;
         let wanted = Wanted { mac: interface.mac, places: places.raw(), sockets: by_queue.raw() };
@@ -130,6 +131,7 @@ impl Door {
         let mut door = Door {
             link: Some(link),
             mode,
+            places: places.count(),
             counters: Vec::new(),
             passed: Vec::new(),
             stop,
@@ -151,6 +153,11 @@ impl Door {
     /// How packets get here.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// How many addresses queries were taken at when the door was opened.
+    pub fn places(&self) -> usize {
+        self.places
     }
 
     /// How many queues are served.
@@ -177,8 +184,7 @@ impl Door {
     /// Leaves the packets to the kernel again, answers what was taken, and ends.
     pub fn stop(&mut self) {
         drop(self.link.take());
-        // It is never read, so that it stays readable for all. It fails when it is full already.
-        let _ = rustix::io::write(&*self.stop, &1_u64.to_ne_bytes());
+        signal(&self.stop);
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a worker for AF_XDP panicked");
@@ -240,14 +246,26 @@ fn keep(mut places: Places, stop: &OwnedFd) {
         if poll(&mut stops, Some(&second)).is_ok_and(|ready| ready > 0) {
             return;
         }
-        let refreshed = places.refresh();
-        if let Err(why) = &refreshed
-            && !failed
-        {
-            tracing::warn!(%why, "new addresses of this machine are served over sockets only");
+        match places.refresh() {
+            Ok(true) => failed = false,
+            Ok(false) => {
+                // The sockets of its queues do not tell their workers.
+                tracing::warn!("the interface of AF_XDP went away; all is answered over sockets");
+                return signal(stop);
+            }
+            Err(why) if !failed => {
+                tracing::warn!(%why, "new addresses of this machine are served over sockets only");
+                failed = true;
+            }
+            Err(_) => {}
         }
-        failed = refreshed.is_err();
     }
+}
+
+/// Tells all threads to stop. It is never read, so that it stays readable for each.
+fn signal(stop: &OwnedFd) {
+    // It fails when it is full, so readable, already.
+    let _ = rustix::io::write(stop, &1_u64.to_ne_bytes());
 }
 
 // linux/if_link.h: `XDP_FLAGS_DRV_MODE` and `XDP_FLAGS_SKB_MODE`.

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
-use rustix::net::netdevice::name_to_index;
+use nix::net::if_::InterfaceFlags;
+use rustix::io::Errno;
+use rustix::net::netdevice::{index_to_name, name_to_index};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::door::OpenError;
@@ -39,20 +41,41 @@ impl Interface {
     }
 }
 
-/// The addresses that a query for this machine can be sent to when it comes in by an interface.
+/// The name that an interface has now; `None` when it went away.
+pub(crate) fn name(index: u32) -> io::Result<Option<String>> {
+    match index_to_name(any_socket()?, index) {
+        Ok(name) => Ok(Some(name)),
+        Err(Errno::NXIO | Errno::NODEV) => Ok(None),
+        Err(why) => Err(why.into()),
+    }
+}
+
+/// The addresses that queries by an interface can be sent to: its own, and those that belong to the
+/// machine instead of a link, as for anycast (on the loopback device, or on one without neighbours).
+///
+/// Addresses of other links are left out, above all those of a VLAN on this one: hardware may have
+/// taken the tag off a frame before we see it, and an answer without it would go astray.
 pub(crate) fn addresses(interface: &str) -> io::Result<Vec<IpAddr>> {
-    let is_reached = |address: &IpAddr, by: &str| match address {
-        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_unspecified(),
-        // These mean another machine on every link.
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => by == interface,
-        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unspecified(),
+    let without_link = InterfaceFlags::IFF_LOOPBACK | InterfaceFlags::IFF_NOARP;
+    let is_reached = |each: &InterfaceAddress, address: &IpAddr| {
+        let own = each.interface_name == interface;
+        (own || each.flags.intersects(without_link)) && is_asked(address, own)
     };
-    let all = getifaddrs()?;
+    let all = getifaddrs()?.filter_map(|each| Some((ip(&each)?, each)));
     Ok(all
-        .filter_map(|each| Some((ip(&each)?, each.interface_name)))
-        .filter(|(address, by)| is_reached(address, by))
+        .filter(|(address, each)| is_reached(each, address))
         .map(|(address, _)| address)
         .collect())
+}
+
+/// Whether anybody else can send a query to an address. Link-local ones mean another machine on
+/// every link.
+fn is_asked(address: &IpAddr, own: bool) -> bool {
+    match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_unspecified(),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => own,
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unspecified(),
+    }
 }
 
 fn ip(of: &InterfaceAddress) -> Option<IpAddr> {

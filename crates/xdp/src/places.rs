@@ -1,6 +1,6 @@
 //! Where queries are taken: addresses with ports, as the BPF program looks them up.
 //!
-//! A service that listens at a wildcard address answers at every address that the machine has, and
+//! A service that listens at a wildcard address answers at every address that the interface has, and
 //! those come and go. What is not in the map goes to the kernel, so that being late costs nothing
 //! but speed. What does not belong to this machine is never in it: a router's neighbours ask others.
 
@@ -16,17 +16,18 @@ use crate::kernel::{Map, MapKind};
 pub(crate) struct Places {
     map: Map<KEY_OCTETS>,
     listening: Vec<SocketAddr>,
-    interface: String,
+    /// Index of the interface.
+    interface: u32,
     held: BTreeSet<[u8; KEY_OCTETS]>,
 }
 
 impl Places {
     /// An empty map for the addresses that are listened at.
-    pub(crate) fn new(interface: &str, listening: &[SocketAddr]) -> io::Result<Places> {
+    pub(crate) fn new(interface: u32, listening: &[SocketAddr]) -> io::Result<Places> {
         Ok(Places {
             map: Map::create(MapKind::Hash, PLACES_MAX as u32)?,
             listening: listening.to_vec(),
-            interface: interface.to_owned(),
+            interface,
             held: BTreeSet::new(),
         })
     }
@@ -36,9 +37,16 @@ impl Places {
         self.map.raw()
     }
 
-    /// Brings the map in step with the addresses that the machine has now.
-    pub(crate) fn refresh(&mut self) -> io::Result<()> {
-        let own = interface::addresses(&self.interface)?;
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Brings the map in step with the addresses that the machine has now; false when the interface
+    /// went away.
+    pub(crate) fn refresh(&mut self) -> io::Result<bool> {
+        let Some(name) = interface::name(self.interface)? else { return Ok(false) };
+        let own = interface::addresses(&name)?;
         let wanted = keys(&self.listening, &own);
         for key in self.held.difference(&wanted) {
             self.map.unset(key)?;
@@ -47,7 +55,7 @@ impl Places {
             self.map.set(key, 1)?;
         }
         self.held = wanted;
-        Ok(())
+        Ok(true)
     }
 }
 

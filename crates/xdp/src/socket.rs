@@ -30,10 +30,6 @@ pub(crate) struct XdpSocket {
     free: Vec<u64>,
 }
 
-/// How many frames the kernel did not give us, since the socket was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lost(pub(crate) u64);
-
 impl XdpSocket {
     /// Opens a socket for a queue. `copy` forbids what the driver may not do when the program runs
     /// above it; otherwise the kernel lets the driver write into our memory when it can.
@@ -91,13 +87,13 @@ impl XdpSocket {
             .is_ok_and(|options| options.contains(XdpOptionsFlags::XDP_OPTIONS_ZEROCOPY))
     }
 
-    /// What was lost so far: for want of frames, or of room in the RX ring.
-    pub(crate) fn lost(&self) -> Lost {
-        Lost(sockopt::xdp_statistics(&self.fd).map_or(0, |counts| {
+    /// Packets that were lost so far: for want of frames, or of room in the RX ring.
+    pub(crate) fn lost(&self) -> u64 {
+        sockopt::xdp_statistics(&self.fd).map_or(0, |counts| {
             counts.rx_dropped
                 + counts.rx_ring_full.unwrap_or(0)
                 + counts.rx_fill_ring_empty_descs.unwrap_or(0)
-        }))
+        })
     }
 
     /// The next packet that came; it has to be given to [`XdpSocket::send`] or

@@ -38,20 +38,22 @@ impl Worker {
     /// Answers until it is told to stop, or its interface goes away.
     pub(crate) fn run(mut self) {
         let mut buffer = Vec::with_capacity(BUFFER_OCTETS);
-        loop {
+        for round in 0_u64.. {
             let answered = self.answer_waiting(&mut buffer);
             if let Err(why) = self.socket.flush() {
                 tracing::debug!(%why, "answers wait to be sent past the kernel");
             }
+            if round.is_multiple_of(ROUNDS_PER_COUNT) {
+                self.passed.lost.store(self.socket.lost(), Ordering::Relaxed);
+            }
             if answered > 0 {
                 continue;
             }
-            self.passed.lost.store(self.socket.lost().0, Ordering::Relaxed);
             match self.wait() {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(why) => {
-                    tracing::warn!(%why, "AF_XDP ended for a queue; its queries go to the sockets");
+                    tracing::warn!(%why, "a queue of AF_XDP failed; it is answered over sockets");
                     break;
                 }
             }
@@ -103,19 +105,15 @@ impl Worker {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(why) => return Err(why.into()),
         }
-        let [packets, stop] = &both;
-        if stop.revents().contains(PollFlags::IN) {
-            return Ok(false);
-        }
-        if packets.revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL) {
-            return Err(io::Error::other("the interface went away"));
-        }
-        Ok(true)
+        let [_, stop] = &both;
+        Ok(!stop.revents().contains(PollFlags::IN))
     }
 }
 
 /// Packets that are answered before the answers are sent.
 const BATCH: usize = 64;
+/// How many batches there are between two questions to the kernel about what was lost.
+const ROUNDS_PER_COUNT: u64 = 256;
 /// Room for an answer, which makes the buffer grow no more.
 const BUFFER_OCTETS: usize = 2048;
 const SEND_AGAIN_NS: i64 = 10_000_000;

@@ -155,8 +155,22 @@ fn open_xdp(
     let settings = xdp::Settings { interface: interface.to_owned(), addresses: listening.to_vec() };
     match xdp::Door::open(&settings, client.live().zones(), ready) {
         Ok(door) => {
-            let (mode, queues) = (door.mode(), door.queues());
-            tracing::info!(interface, ?mode, queues, "DNS over UDP is answered past the kernel");
+            let (mode, queues, places) = (door.mode(), door.queues(), door.places());
+            tracing::info!(
+                interface,
+                ?mode,
+                queues,
+                places,
+                "DNS over UDP is answered past the kernel"
+            );
+            if places == 0 {
+                let hint = "name the interface that has the addresses, or listen at one of them";
+                tracing::warn!(
+                    interface,
+                    hint,
+                    "AF_XDP: this interface has no address for DNS yet"
+                );
+            }
             Some(door)
         }
         Err(why) => {
