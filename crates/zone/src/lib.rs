@@ -26,6 +26,7 @@ mod zone;
 mod zones;
 
 pub use change::{Change, Delta, Edit, Prerequisite, Refusal};
+pub use index::set::SetRef;
 pub use judge::{View, judge, next_serial};
-pub use zone::{Loader, SetRef, Snapshot, Zone};
+pub use zone::{Loader, Snapshot, Zone};
 pub use zones::Zones;

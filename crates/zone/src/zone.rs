@@ -8,7 +8,7 @@ use crate::change::Delta;
 use crate::index::commit::Commit;
 use crate::index::image::Image;
 use crate::index::key::relative_to;
-use crate::index::set::Set;
+use crate::index::set::{Set, SetRef};
 use crate::index::{Index, Kept, loader};
 use crate::judge::View;
 
@@ -38,18 +38,6 @@ pub struct Snapshot {
 pub struct Loader<'z> {
     apex: &'z Name,
     into: loader::Loader<'z>,
-}
-
-/// An RRset in the form in which a zone keeps it.
-#[derive(Clone, Copy, Debug)]
-pub struct SetRef<'a> {
-    /// Its type.
-    pub rtype: Rtype,
-    /// Its TTL, in seconds.
-    pub ttl_s: u32,
-    /// Its records: of each two octets of length, big endian, and the data in uncompressed wire form,
-    /// valid for the type.
-    pub records: &'a [u8],
 }
 
 impl Zone {
@@ -148,8 +136,10 @@ impl View for Zone {
     }
 
     fn types(&self, owner: &Name) -> Vec<Rtype> {
-        let sets = self.look(owner, |image| image.sets()).unwrap_or_default();
-        sets.iter().map(|set| set.rtype).collect()
+        let types = self.look(owner, |image| image.types().collect::<Vec<Rtype>>());
+        let mut types = types.unwrap_or_default();
+        types.sort_unstable();
+        types
     }
 }
 
@@ -166,10 +156,6 @@ impl Loader<'_> {
     /// order, and several times.
     pub fn put(&mut self, owner: &[u8], sets: &[SetRef<'_>]) {
         let Some(name) = relative_to(owner, self.apex.as_wire()) else { return };
-        let sets = sets.iter().map(|set| {
-            let key = (set.rtype, set.ttl_s);
-            Set::read(key, set.records.len(), |octets| octets.copy_from_slice(set.records))
-        });
         self.into.put(name, sets);
     }
 }

@@ -19,7 +19,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use wire::Rtype;
 
 use crate::index::key::{cells, cells_of};
-use crate::index::set::Set;
+use crate::index::set::{Set, SetRef};
 use crate::sync::{AtomicU32, Ordering};
 
 /// A name that owns records, or lies above one that does (an empty non-terminal): taken out of its
@@ -89,6 +89,12 @@ impl<'a> Image<'a> {
         Image { cells, head }
     }
 
+    /// An image that begins where these cells do, and what follows it.
+    pub(crate) fn split_from(cells: &'a [AtomicU32]) -> (Image<'a>, &'a [AtomicU32]) {
+        let image = Image::at(cells);
+        (image, cells.get(image.cells.len()..).unwrap_or_default())
+    }
+
     /// An image that fills these cells.
     pub(crate) fn whole(cells: &'a [AtomicU32]) -> Image<'a> {
         Image { cells, head: Head(read(cells, 0)) }
@@ -140,6 +146,13 @@ impl<'a> Image<'a> {
             Rtype::AAAA if self.head.has(Head::AAAA) => fields.aaaa(),
             _ => self.others(fields).find(|(found, _)| *found == rtype).map(|(_, set)| set()),
         }
+    }
+
+    /// The types of all RRsets, in no particular order.
+    pub(crate) fn types(&self) -> impl Iterator<Item = Rtype> + use<'a> {
+        let a = self.head.has(Head::A).then_some(Rtype::A);
+        let aaaa = self.head.has(Head::AAAA).then_some(Rtype::AAAA);
+        a.into_iter().chain(aaaa).chain(self.others(self.fields()).map(|(rtype, _)| rtype))
     }
 
     /// All RRsets, by type.
@@ -268,46 +281,67 @@ impl Node {
 
     /// The same into cells that were used before.
     pub(crate) fn encode_into(&self, name: &[u8], out: &mut Vec<AtomicU32>) {
-        let single = |rtype| self.set(rtype);
-        let a = single(Rtype::A).and_then(|set| Some((set.ttl_s, set.only::<4>()?)));
-        let aaaa = single(Rtype::AAAA).and_then(|set| Some((set.ttl_s, set.only::<16>()?)));
-        let mut flags = 0;
-        out.clear();
-        let mut push = |cell| out.push(AtomicU32::new(cell));
-        push(0);
-        cells(name).for_each(&mut push);
-        a.map(|(ttl_s, _)| ttl_s).or(aaaa.map(|(ttl_s, _)| ttl_s)).into_iter().for_each(&mut push);
-        if let Some((_, address)) = a {
-            flags |= Head::A;
-            push(Ipv4Addr::from(address).to_bits());
-        }
-        if let Some((ttl_s, address)) = aaaa {
-            flags |= Head::AAAA;
-            if a.is_some_and(|(shared, _)| shared != ttl_s) {
-                flags |= Head::OWN_TTL;
-                push(ttl_s);
-            }
-            let bits = Ipv6Addr::from(address).to_bits();
-            [96, 64, 32, 0].into_iter().for_each(|shift| push((bits >> shift) as u32));
-        }
-        if self.children > 0 {
-            flags |= Head::CHILDREN;
-            push(self.children);
-        }
-        if self.wildcard {
-            flags |= Head::WILDCARD;
-        }
-        let others = self.sets.iter().filter(|set| match set.rtype {
-            Rtype::A => a.is_none(),
-            Rtype::AAAA => aaaa.is_none(),
-            _ => true,
-        });
-        others.for_each(|set| encode_set(set, &mut push));
-        let head = Head::new(name, flags, out.len());
-        if let Some(first) = out.first_mut() {
-            *first = AtomicU32::new(head.0);
-        }
+        encode(name, (self.children, self.wildcard), self.sets.iter().map(Set::as_ref), out);
     }
+}
+
+/// The image of a name with what it has below and RRsets by type, ascending, none twice.
+pub(crate) fn encode<'s>(
+    name: &[u8],
+    (children, wildcard): (u32, bool),
+    sets: impl Iterator<Item = SetRef<'s>> + Clone,
+    out: &mut Vec<AtomicU32>,
+) {
+    let a = sets.clone().find_map(|set| Some((set.ttl_s, only::<4>(&set, Rtype::A)?)));
+    let aaaa = sets.clone().find_map(|set| Some((set.ttl_s, only::<16>(&set, Rtype::AAAA)?)));
+    let mut flags = 0;
+    out.clear();
+    let mut push = |cell| out.push(AtomicU32::new(cell));
+    push(0);
+    cells(name).for_each(&mut push);
+    a.map(|(ttl_s, _)| ttl_s).or(aaaa.map(|(ttl_s, _)| ttl_s)).into_iter().for_each(&mut push);
+    if let Some((_, address)) = a {
+        flags |= Head::A;
+        push(Ipv4Addr::from(address).to_bits());
+    }
+    if let Some((ttl_s, address)) = aaaa {
+        flags |= Head::AAAA;
+        if a.is_some_and(|(shared, _)| shared != ttl_s) {
+            flags |= Head::OWN_TTL;
+            push(ttl_s);
+        }
+        let bits = Ipv6Addr::from(address).to_bits();
+        [96, 64, 32, 0].into_iter().for_each(|shift| push((bits >> shift) as u32));
+    }
+    if children > 0 {
+        flags |= Head::CHILDREN;
+        push(children);
+    }
+    if wildcard {
+        flags |= Head::WILDCARD;
+    }
+    let others = sets.filter(|set| match set.rtype {
+        Rtype::A => a.is_none(),
+        Rtype::AAAA => aaaa.is_none(),
+        _ => true,
+    });
+    others.for_each(|set| {
+        // An RRset is bounded by what one message can carry, so its length has 17 bits at most.
+        push(set.records.len() as u32 & LEN_MASK);
+        push(set.ttl_s);
+        push(u32::from(set.rtype.0));
+        cells(set.records).for_each(&mut push);
+    });
+    let head = Head::new(name, flags, out.len());
+    if let Some(first) = out.first_mut() {
+        *first = AtomicU32::new(head.0);
+    }
+}
+
+/// The address, when the set is of that type and one record of that many octets.
+fn only<const N: usize>(set: &SetRef<'_>, rtype: Rtype) -> Option<[u8; N]> {
+    let (len, record) = set.records.split_first_chunk::<2>().filter(|_| set.rtype == rtype)?;
+    (usize::from(u16::from_be_bytes(*len)) == N).then(|| record.try_into().ok())?
 }
 
 /// The image that stands for one that is too large: its name and where the other is.
@@ -315,15 +349,6 @@ pub(crate) fn encode_giant(name: &[u8], number: usize) -> Vec<u32> {
     let head = Head::new(name, Head::GIANT, 2 + cells_of(name.len()));
     // Giants of one segment are fewer than its names.
     std::iter::once(head.0).chain(cells(name)).chain([number as u32]).collect()
-}
-
-fn encode_set(set: &Set, push: &mut impl FnMut(u32)) {
-    let packed = set.packed();
-    // An RRset is bounded by what one message can carry, so its length has 17 bits at most.
-    push(packed.len() as u32 & LEN_MASK);
-    push(set.ttl_s);
-    push(u32::from(set.rtype.0));
-    cells(packed).for_each(push);
 }
 
 fn type_at(cells: &[AtomicU32], at: usize) -> u16 {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::index::commit::{is_cut, is_wildcard};
-use crate::index::image::Node;
-use crate::index::key::parent;
-use crate::index::set::Set;
+use crate::index::image::{Image, Node, encode};
+use crate::index::key::{Key, parent};
+use crate::index::set::{Set, SetRef};
 use crate::index::{Facts, Index, Overlay, Writer};
 use crate::sync::{AtomicU32, MutexGuard};
 
@@ -25,7 +25,17 @@ pub(crate) struct Loader<'i> {
     above: BTreeMap<(usize, Box<[u8]>), Below>,
     /// The same for the apex, which is above most names.
     below_apex: Below,
+    /// Images that wait, by the first bits of the hash: what is near each other is put in at once.
+    waiting: Vec<Waiting>,
+    /// Room for one image.
     cells: Vec<AtomicU32>,
+}
+
+/// Images one behind the other, and their hashes.
+#[derive(Debug, Default)]
+struct Waiting {
+    hashes: Vec<u64>,
+    images: Vec<AtomicU32>,
 }
 
 impl Index {
@@ -34,8 +44,15 @@ impl Index {
         writer.table.freeze();
         writer.table.set_spare(SPARE_LOADING);
         let facts = writer.facts;
-        let (above, below_apex) = (BTreeMap::new(), (0, false));
-        Loader { index: self, writer, facts, above, below_apex, cells: Vec::new() }
+        Loader {
+            index: self,
+            writer,
+            facts,
+            above: BTreeMap::new(),
+            below_apex: (0, false),
+            waiting: (0..1 << WAITING_BITS).map(|_| Waiting::default()).collect(),
+            cells: Vec::new(),
+        }
     }
 
     /// Shows what a loader took in.
@@ -57,12 +74,61 @@ impl Index {
 
 impl Loader<'_> {
     /// Takes RRsets of one name in, in place of those of the same types.
-    pub(crate) fn put(&mut self, name: &[u8], sets: impl Iterator<Item = Set>) {
-        let key = self.index.seed.key(name);
-        let found = self.writer.table.root().find(&key).map(|image| image.node());
-        let is_new = found.is_none();
-        let mut node = found.unwrap_or_default();
-        for set in sets {
+    pub(crate) fn put(&mut self, name: &[u8], sets: &[SetRef<'_>]) {
+        let mut image = std::mem::take(&mut self.cells);
+        if sets.is_sorted_by(|a, b| a.rtype < b.rtype) {
+            encode(name, (0, false), sets.iter().copied(), &mut image);
+        } else {
+            let mut node = Node::default();
+            for set in sets {
+                node.put(Set::copy(set));
+            }
+            node.encode_into(name, &mut image);
+        }
+        let hash = self.index.seed.key(name).hash;
+        let place = (hash >> (64 - WAITING_BITS)) as usize;
+        if image.len() > WAITING_CELLS {
+            self.put_waiting(place);
+            self.put_image(hash, Image::whole(&image));
+        } else if let Some(waiting) = self.waiting.get_mut(place) {
+            waiting.hashes.push(hash);
+            waiting.images.append(&mut image);
+            if waiting.images.len() > WAITING_CELLS {
+                self.put_waiting(place);
+            }
+        }
+        self.cells = image;
+    }
+
+    /// Puts the images in that wait at a place, in the order in which they came.
+    fn put_waiting(&mut self, place: usize) {
+        let mut waiting = self.waiting.get_mut(place).map(std::mem::take).unwrap_or_default();
+        let mut images: &[AtomicU32] = &waiting.images;
+        for &hash in &waiting.hashes {
+            let (image, rest) = Image::split_from(images);
+            self.put_image(hash, image);
+            images = rest;
+        }
+        waiting.hashes.clear();
+        waiting.images.clear();
+        if let Some(emptied) = self.waiting.get_mut(place) {
+            *emptied = waiting;
+        }
+    }
+
+    fn put_image(&mut self, hash: u64, image: Image<'_>) {
+        let mut name = [0; 256];
+        let name = image.name_into(&mut name);
+        let key = Key { name, hash };
+        let Some(mut node) = self.writer.table.root().find(&key).map(|image| image.node()) else {
+            for rtype in image.types() {
+                self.facts.rrsets += 1;
+                self.facts.cuts += u64::from(is_cut(name, rtype));
+            }
+            self.writer.table.put(&key, image.all());
+            return self.count_below(name);
+        };
+        for set in image.sets() {
             let rtype = set.rtype;
             if node.put(set) {
                 self.facts.rrsets += 1;
@@ -71,9 +137,6 @@ impl Loader<'_> {
         }
         node.encode_into(name, &mut self.cells);
         self.writer.table.put(&key, &self.cells);
-        if is_new {
-            self.count_below(name);
-        }
     }
 
     /// Counts a new name with the one above it.
@@ -91,6 +154,7 @@ impl Loader<'_> {
     /// Writes down how many names each has below. Those that are not there yet are made, and counted
     /// in turn.
     fn finish(&mut self) {
+        (0..self.waiting.len()).for_each(|place| self.put_waiting(place));
         while let Some(((_, name), below)) = self.above.pop_last() {
             self.add_below(&name, below);
         }
@@ -122,6 +186,10 @@ impl Drop for Loader<'_> {
     }
 }
 
+/// Places where images wait: what waits at one goes into a thousandth of the zone.
+const WAITING_BITS: u32 = 10;
+/// Cells of images that wait at one place.
+const WAITING_CELLS: usize = 2048;
 /// Room to grow while much is put in; what is left over is given back.
 const SPARE_LOADING: usize = 2;
 /// Usual room to grow: one in so many parts of what is in use.

@@ -10,6 +10,18 @@ pub(crate) struct Set {
     data: Octets,
 }
 
+/// An RRset in the form in which a zone keeps it.
+#[derive(Clone, Copy, Debug)]
+pub struct SetRef<'a> {
+    /// Its type.
+    pub rtype: Rtype,
+    /// Its TTL, in seconds.
+    pub ttl_s: u32,
+    /// Its records: of each two octets of length, big endian, and the data in uncompressed wire form,
+    /// valid for the type.
+    pub records: &'a [u8],
+}
+
 /// Octets that take no memory of their own while they are few, as most are: reading an RRset does
 /// not allocate then.
 #[derive(Clone, Debug)]
@@ -38,6 +50,12 @@ impl Set {
             }
         };
         Set { rtype, ttl_s, data }
+    }
+
+    /// A copy.
+    pub(crate) fn copy(from: &SetRef<'_>) -> Set {
+        let key = (from.rtype, from.ttl_s);
+        Set::read(key, from.records.len(), |octets| octets.copy_from_slice(from.records))
     }
 
     /// One address.
@@ -80,11 +98,9 @@ impl Set {
         })
     }
 
-    /// The address, when the set is one record of that many octets.
-    pub(crate) fn only<const N: usize>(&self) -> Option<[u8; N]> {
-        let mut records = self.records();
-        let first = records.next()?.try_into().ok()?;
-        records.next().is_none().then_some(first)
+    /// The same set, borrowed.
+    pub(crate) fn as_ref(&self) -> SetRef<'_> {
+        SetRef { rtype: self.rtype, ttl_s: self.ttl_s, records: self.packed() }
     }
 
     /// An owned copy.

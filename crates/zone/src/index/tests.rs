@@ -27,11 +27,13 @@ fn texts(count: u32) -> Set {
 
 /// The address that readers see.
 fn seen(index: &Index, name: &[u8]) -> Option<u32> {
-    index
-        .consistent(|state| {
-            Ok(state.node(name).and_then(|node| node.set(Rtype::A)).and_then(|set| set.only()))
-        })
-        .map(u32::from_be_bytes)
+    index.consistent(|state| {
+        Ok(state.node(name).and_then(|node| node.set(Rtype::A)).and_then(|set| address(&set)))
+    })
+}
+
+fn address(set: &Set) -> Option<u32> {
+    Some(u32::from_be_bytes(set.records().next()?.try_into().ok()?))
 }
 
 fn text_count(index: &Index, name: &[u8]) -> usize {
@@ -40,17 +42,16 @@ fn text_count(index: &Index, name: &[u8]) -> usize {
 }
 
 fn kept(state: &Kept) -> BTreeMap<Vec<u8>, u32> {
-    let address = |set: Set| Some(u32::from_be_bytes(set.only()?));
     state
         .images()
-        .filter_map(|image| Some((image.name(), address(image.set(Rtype::A)?)?)))
+        .filter_map(|image| Some((image.name(), address(&image.set(Rtype::A)?)?)))
         .collect()
 }
 
 fn filled(names: u32) -> Index {
     let index = Index::new(Serial(1));
     let mut loader = index.loader();
-    (0..names).for_each(|number| loader.put(&name(number), [a(number)].into_iter()));
+    (0..names).for_each(|number| loader.put(&name(number), &[a(number).as_ref()]));
     drop(loader);
     index
 }
@@ -113,7 +114,7 @@ fn a_name_that_owns_much_stands_on_its_own() {
     // Others in its segment, another one alike, snapshots, growth, and its end.
     index.commit(|commit| commit.put(&name(6), texts(201)));
     let state = index.keep();
-    index.loader().put(&name(5), [texts(202)].into_iter());
+    index.loader().put(&name(5), &[texts(202).as_ref()]);
     (200..9000).for_each(|number| index.commit(|commit| commit.put(&name(number), a(number))));
     assert_eq!((text_count(&index, &name(5)), text_count(&index, &name(6))), (202, 201));
     let was = state.images().find(|image| image.name() == name(5)).unwrap();
