@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use account::policy::EXPOSED_CHANGE_MS;
 use account::{Actor, Timestamp};
-use store::{ActorRef, Event, EventBody, Fact, Hash, Item, Pos};
-use wire::Rtype;
-use zone::Prerequisite;
+use store::{ActorRef, Event, EventBody, Fact, Hash, Item, Part, Pos};
+use wire::{Name, Rtype};
+use zone::{Delta, Prerequisite};
 
 use crate::fold::{self, Staging};
 use crate::live::Live;
@@ -133,6 +133,17 @@ impl Engine {
             self.judged = self.durable;
         }
         fold::load(&self.live, &mut self.staging, item);
+    }
+
+    /// Takes over RRsets of a zone, in place of what was taken over before. Only before the first
+    /// step.
+    pub fn load_part(&mut self, zone: &Name, part: &Part) {
+        fold::load_part(&self.live, zone, part);
+    }
+
+    /// Takes over what has changed in a zone. Only before the first step.
+    pub fn load_deltas(&mut self, zone: &Name, deltas: &[Delta]) {
+        fold::load_deltas(&self.live, zone, deltas);
     }
 
     /// Forgets all that was taken over, for a source that failed half way. Only before the first

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use account::{Directory, Entity};
-use store::{Event, Fact, ImportId, Item};
+use store::{Event, Fact, ImportId, Item, Part};
 use wire::{Name, Serial};
 use zone::{Delta, Zone};
 
@@ -48,7 +48,23 @@ pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
                 }
             }
         }
-        Item::Staged { import, zone, rrsets } => stage(staging, import, &zone, rrsets),
+        Item::Staged { import, zone, part } => stage(staging, import, &zone, &part),
+    }
+}
+
+/// RRsets of a zone, in place of those that were there.
+pub(crate) fn load_part(live: &Live, zone: &Name, part: &Part) {
+    if let Some(zone) = live.zones().get(zone) {
+        fill(&zone, part);
+        // What is kept of a SOA is how it was last written; its serial goes on with the zone.
+        zone.apply(zone.serial(), &[]);
+    }
+}
+
+/// RRsets of a zone that have changed since.
+pub(crate) fn load_deltas(live: &Live, zone: &Name, deltas: &[Delta]) {
+    if let Some(zone) = live.zones().get(zone) {
+        zone.apply(zone.serial(), deltas);
     }
 }
 
@@ -74,7 +90,7 @@ pub(crate) fn items<'a>(live: &'a Live, staging: &'a Staging) -> impl Iterator<I
     let staged = staging.iter().map(|(&import, zone)| Item::Staged {
         import,
         zone: zone.apex().clone(),
-        rrsets: zone.snapshot().rrsets().collect(),
+        part: Part::pack(zone.apex(), &zone.snapshot().rrsets().collect::<Vec<_>>()),
     });
     entities.into_iter().chain(zones).chain(staged)
 }
@@ -95,7 +111,7 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             live.directory_mut().remove_hosts_of(zone);
             live.forget_strays();
         }
-        Fact::Staged { import, zone, rrsets } => stage(staging, *import, zone, rrsets.clone()),
+        Fact::Staged { import, zone, part } => stage(staging, *import, zone, part),
         Fact::Imported { import, serial, .. } => {
             if let Some(zone) = staging.remove(import) {
                 zone.apply(*serial, &[]);
@@ -116,14 +132,14 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
     }
 }
 
-fn stage(
-    staging: &mut Staging,
-    import: ImportId,
-    zone: &Name,
-    rrsets: Vec<(Name, wire::Rtype, wire::Rrset)>,
-) {
+fn stage(staging: &mut Staging, import: ImportId, zone: &Name, part: &Part) {
     let staged = staging.entry(import).or_insert_with(|| Arc::new(Zone::new(zone, Serial(0))));
-    staged.load(rrsets);
+    fill(staged, part);
+}
+
+/// Takes the RRsets of a part into a zone that nobody reads yet.
+fn fill(zone: &Zone, part: &Part) {
+    zone.load(part.rrsets(zone.apex()));
 }
 
 /// Changes of a batch, by zone, in order.

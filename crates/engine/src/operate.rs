@@ -37,7 +37,7 @@ impl Operate<'_> {
             Operation::Change { .. } => Err(Refused::Invalid("not an operation")),
             Operation::AddZone(zone) => self.add_zone(zone),
             Operation::RemoveZone(apex) => self.remove_zone(apex),
-            Operation::Stage { import, zone, rrsets } => self.stage(*import, zone, rrsets),
+            Operation::Stage { import, zone, part } => self.stage(*import, zone, part),
             Operation::Import { import, zone } => self.import(*import, zone),
             Operation::DropImport(import) => self.drop_import(*import),
             Operation::AddHost { name, account, policy, token } => {

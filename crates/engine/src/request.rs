@@ -2,7 +2,7 @@
 
 use account::policy::Denied;
 use account::{AccountId, Actor, Timestamp, TokenId, TsigAlgorithm};
-use store::{ImportId, Origin, Pos};
+use store::{ImportId, Origin, Part, Pos};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::Change;
 
@@ -51,8 +51,9 @@ pub enum Operation {
         import: Option<ImportId>,
         /// Apex of the zone.
         zone: Name,
-        /// RRsets; each owner and type at most once in the whole import, SOA of the apex included.
-        rrsets: Vec<(Name, Rtype, Rrset)>,
+        /// RRsets, packed for this zone, SOA of the apex included. Of several of one owner and type in
+        /// the whole import the last one counts.
+        part: Part,
     },
     /// Make a finished import the content of its zone.
     Import {

@@ -2,14 +2,14 @@
 //! can make a commit fail that holds others as well.
 
 use store::Fact;
-use wire::{Name, Rrset, Rtype};
+use wire::Rrset;
 use zone::Delta;
 
 /// Weight of one fact.
 pub(crate) fn fact(fact: &Fact) -> usize {
     FACT + match fact {
         Fact::Changed { deltas: all, .. } => deltas(all),
-        Fact::Staged { rrsets: all, .. } => rrsets(all),
+        Fact::Staged { part, .. } => part.as_octets().len(),
         Fact::Seen { hosts } => hosts.iter().map(|(name, _)| name.as_wire().len() + 12).sum(),
         Fact::Entity { .. }
         | Fact::ZoneDropped { .. }
@@ -23,12 +23,6 @@ pub(crate) fn deltas(deltas: &[Delta]) -> usize {
     let side = |rrset: &Option<Rrset>| rrset.as_ref().map_or(0, self::rrset);
     let delta = |d: &Delta| d.owner.as_wire().len() + side(&d.before) + side(&d.after) + RRSET;
     deltas.iter().map(delta).sum()
-}
-
-/// Weight of the RRsets of one part of an import.
-pub(crate) fn rrsets(rrsets: &[(Name, Rtype, Rrset)]) -> usize {
-    let one = |(owner, _, set): &(Name, Rtype, Rrset)| owner.as_wire().len() + rrset(set) + RRSET;
-    rrsets.iter().map(one).sum()
 }
 
 fn rrset(rrset: &Rrset) -> usize {

@@ -3,7 +3,7 @@
 use engine::Engine;
 use store::codec::StateReader;
 use store::{FeedError, Pos, ShardId, Store};
-use store_sqlite::{SqliteStore, StateDb};
+use store_sqlite::{Piece, SqliteStore, StateDb};
 
 use crate::node::{NodeError, open_tables};
 
@@ -24,10 +24,18 @@ pub(crate) fn load(store: &SqliteStore, engine: &mut Engine) -> Result<StateDb, 
 fn load_all(store: &SqliteStore, engine: &mut Engine) -> Result<StateDb, NodeError> {
     let mut tables = fitting_tables(store)?;
     if tables.folded().0 > Pos(0) {
-        tables.load(|item| {
-            engine.load(item);
+        tables.load_pieces(|piece| {
+            match piece {
+                Piece::Item(item) => engine.load(item),
+                Piece::Part { zone, part } => engine.load_part(&zone, &part),
+                Piece::Deltas { zone, deltas } => engine.load_deltas(&zone, &deltas),
+            }
             Ok(())
         })?;
+    } else if let Some(snapshot) = store.snapshot(ShardId(0))? {
+        for item in StateReader::new(snapshot.body)? {
+            engine.load(item?);
+        }
     }
     loop {
         let after = engine.stands_at().0;
@@ -43,7 +51,7 @@ fn load_all(store: &SqliteStore, engine: &mut Engine) -> Result<StateDb, NodeErr
     }
 }
 
-/// The tables when they stand on the chain of the log, else those of the snapshot, else empty ones.
+/// The tables when they stand on the chain of the log, else empty ones.
 fn fitting_tables(store: &SqliteStore) -> Result<StateDb, NodeError> {
     let mut tables = open_tables(store.directory())?;
     if !fits(store, &tables)? {
@@ -54,11 +62,6 @@ fn fitting_tables(store: &SqliteStore) -> Result<StateDb, NodeError> {
         drop(tables);
         StateDb::discard(store.directory()).map_err(NodeError::Discard)?;
         tables = StateDb::open(store.directory())?;
-    }
-    if tables.folded().0 == Pos(0)
-        && let Some(snapshot) = store.snapshot(ShardId(0))?
-    {
-        tables.fill(StateReader::new(snapshot.body)?)?;
     }
     Ok(tables)
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use account::Timestamp;
-use store::codec::StateWriter;
+use store::codec::{StateReader, StateWriter};
 use store::{FeedError, Pos, ShardId, Store};
 use store_sqlite::{SqliteStore, StateDb, StateError};
 
@@ -84,6 +84,11 @@ impl Folder {
 
     /// Folds some commits; whether there may be more.
     fn fold_some(&mut self) -> Result<bool, NodeError> {
+        if self.tables.folded().0 == Pos(0)
+            && let Some(snapshot) = self.store.snapshot(ShardId(0))?
+        {
+            self.tables.fill(StateReader::new(snapshot.body)?)?;
+        }
         let at = self.tables.folded().0;
         let commits = self.store.read(ShardId(0), at, FOLD_BYTES)?;
         if commits.is_empty() {
@@ -108,13 +113,7 @@ impl Folder {
         if !gone || StateDb::discard(self.store.directory()).is_err() {
             return;
         }
-        let fresh = open_tables(self.store.directory()).and_then(|mut tables| {
-            if let Some(snapshot) = self.store.snapshot(ShardId(0))? {
-                tables.fill(store::codec::StateReader::new(snapshot.body)?)?;
-            }
-            Ok(tables)
-        });
-        match fresh {
+        match open_tables(self.store.directory()) {
             Ok(tables) => self.tables = tables,
             Err(why) => tracing::error!(%why, "the folded tables cannot be built anew"),
         }

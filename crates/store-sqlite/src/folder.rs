@@ -3,22 +3,25 @@
 use std::collections::HashMap;
 
 use account::{Entity, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Params, params};
-use store::{Fact, ImportId, Item, Pos, codec};
-use wire::{Name, Rrset, Rtype, Serial};
+use rusqlite::{Connection, Params, params};
+use store::{Fact, ImportId, Item, Part, PartWriter, Pos, codec};
+use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
+use crate::load::{self, ZoneRow, damaged, entity_key, entity_row, relative, sum, zone_sum};
 use crate::rows::sql_pos;
-use crate::state::{self, StateError, damaged, entity_key, entity_row, sum};
+use crate::state::StateError;
 
 type Done = Result<(), StateError>;
 
 /// Folds facts within one transaction.
 pub(crate) struct Folder<'c> {
     connection: &'c Connection,
-    /// Numbers of zones looked up before.
-    zones: HashMap<Name, i64>,
+    /// Zones looked up before: number, and that of the base.
+    zones: HashMap<Name, (i64, Option<i64>)>,
     body: Vec<u8>,
+    /// RRsets of one zone that become a part of its base.
+    gathered: Option<(Name, PartWriter)>,
     /// Rows in all tables.
     rows: u64,
 }
@@ -26,7 +29,7 @@ pub(crate) struct Folder<'c> {
 impl<'c> Folder<'c> {
     /// Goes on from tables with so many rows.
     pub(crate) fn new(connection: &'c Connection, rows: u64) -> Folder<'c> {
-        Folder { connection, zones: HashMap::new(), body: Vec::new(), rows }
+        Folder { connection, zones: HashMap::new(), body: Vec::new(), gathered: None, rows }
     }
 
     /// How many rows there are now.
@@ -57,7 +60,7 @@ impl<'c> Folder<'c> {
             Fact::Entity { before: Some(entity), after: None } => self.remove_entity(entity),
             Fact::Entity { before: None, after: None } => Ok(()),
             Fact::ZoneDropped { zone } => self.drop_zone(zone),
-            Fact::Staged { import, zone, rrsets } => self.stage(*import, zone, rrsets),
+            Fact::Staged { import, zone, part } => self.stage(*import, zone, part),
             Fact::Imported { import, zone, serial } => self.import(*import, zone, *serial),
             Fact::ImportDropped { import } => self.drop_import(*import),
             Fact::Seen { hosts } => hosts.iter().try_for_each(|(host, at)| self.seen(host, *at)),
@@ -68,7 +71,8 @@ impl<'c> Folder<'c> {
         let (kind, key, zone) = entity_row(entity);
         self.body.clear();
         codec::encode_item(&Item::Entity(entity.clone()), &mut self.body);
-        let sum = sum(&[kind.as_bytes(), key.as_bytes(), &self.body]);
+        let in_zone = zone.as_deref().unwrap_or_default().as_bytes();
+        let sum = sum(&[kind.as_bytes(), key.as_bytes(), in_zone, &self.body]);
         let update =
             "UPDATE entity SET zone = ?3, body = ?4, sum = ?5 WHERE kind = ?1 AND key = ?2";
         let insert = "INSERT INTO entity (kind, key, zone, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -78,75 +82,106 @@ impl<'c> Folder<'c> {
         Ok(())
     }
 
+    /// Writes the serial of a zone, which is made when it is not there.
     pub(crate) fn put_zone(&mut self, apex: &Name, serial: Serial) -> Done {
-        let update = "UPDATE zone SET serial = ?2, sum = ?3 WHERE apex = ?1";
-        let insert = "INSERT INTO zone (apex, serial, sum) VALUES (?1, ?2, ?3)";
-        let apex = apex.to_lowercase().to_string();
-        let sum = sum(&[apex.as_bytes(), &serial.0.to_be_bytes()]);
-        self.put(update, insert, (&apex, serial.0, sum))
+        let base = self.zone(apex)?.and_then(|(_, base)| base);
+        self.put_zone_row(apex, serial, base)
     }
 
-    pub(crate) fn load_rrset(
+    fn put_zone_row(&mut self, apex: &Name, serial: Serial, base: Option<i64>) -> Done {
+        let id = match self.zone(apex)? {
+            Some((id, _)) => id,
+            None => {
+                let sql = "SELECT coalesce(max(id), 0) + 1 FROM zone";
+                self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?
+            }
+        };
+        let update = "UPDATE zone SET apex = ?2, serial = ?3, base = ?4, sum = ?5 WHERE id = ?1";
+        let insert = "INSERT INTO zone (id, apex, serial, base, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let text = apex.to_lowercase().to_string();
+        let sum = zone_sum(id, &text, serial, base);
+        self.put(update, insert, (id, &text, serial.0, base, sum))?;
+        self.zones.insert(apex.clone(), (id, base));
+        Ok(())
+    }
+
+    /// Takes an RRset of a snapshot into the base of its zone, sooner or later.
+    pub(crate) fn gather(
         &mut self,
         zone: &Name,
         owner: &Name,
         rtype: Rtype,
         rrset: &Rrset,
     ) -> Done {
-        match self.zone_id(zone)? {
-            Some(id) => self.put_rrset(id, zone, owner, (rtype, Some(rrset))),
-            None => Ok(()),
+        let is_other = |(of, part): &(Name, PartWriter)| of != zone || part.octets() > PART_OCTETS;
+        if self.gathered.as_ref().is_some_and(is_other) {
+            self.put_gathered()?;
         }
+        let owner = owner.to_lowercase();
+        let below = relative(&owner, zone)?;
+        let (_, part) =
+            self.gathered.get_or_insert_with(|| (zone.clone(), PartWriter::default()));
+        part.push(below, rtype, rrset.ttl_s, rrset.rdata.iter().map(Rdata::as_wire));
+        Ok(())
     }
 
-    pub(crate) fn stage(
-        &mut self,
-        import: ImportId,
-        zone: &Name,
-        rrsets: &[(Name, Rtype, Rrset)],
-    ) -> Done {
-        let item = Item::Staged { import, zone: zone.clone(), rrsets: rrsets.to_vec() };
+    /// Writes what was gathered.
+    pub(crate) fn put_gathered(&mut self) -> Done {
+        let Some((zone, mut part)) = self.gathered.take() else { return Ok(()) };
+        let Some(ZoneRow { id, serial, base, .. }) = load::zone_row(self.connection, &zone)? else {
+            return Ok(());
+        };
+        let number = base.unwrap_or(-id);
+        self.put_part(number, &zone, &part.finish())?;
+        self.put_zone_row(&zone, serial, Some(number))
+    }
+
+    pub(crate) fn stage(&mut self, import: ImportId, zone: &Name, part: &Part) -> Done {
+        self.put_part(sql_pos(Pos(import.0)), zone, part)
+    }
+
+    fn put_part(&mut self, number: i64, zone: &Name, part: &Part) -> Done {
+        let import = ImportId(number.cast_unsigned());
+        let item = Item::Staged { import, zone: zone.clone(), part: part.clone() };
         self.body.clear();
         codec::encode_item(&item, &mut self.body);
-        let sql = "INSERT INTO staged (import, part, body, sum)
-            VALUES (?1, (SELECT count(*) FROM staged WHERE import = ?1), ?2, ?3)";
-        let import = sql_pos(Pos(import.0));
-        let sum = sum(&[&self.body]);
-        self.connection.prepare_cached(sql)?.execute(params![import, self.body, sum])?;
+        let place = load::next_part(self.connection, number)?;
+        let sum = sum(&[&number.to_be_bytes(), &place.to_be_bytes(), &self.body]);
+        let sql = "INSERT INTO part (import, part, body, sum) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![number, place, self.body, sum];
+        self.connection.prepare_cached(sql)?.execute(values)?;
         self.rows += 1;
         Ok(())
     }
 
     fn changed(&mut self, zone: &Name, serial: Serial, deltas: &[Delta]) -> Done {
-        let Some(id) = self.zone_id(zone)? else { return Ok(()) };
+        let Some(row) = self.zone(zone)? else { return Ok(()) };
         for delta in deltas {
-            self.put_rrset(id, zone, &delta.owner, (delta.rtype, delta.after.as_ref()))?;
+            self.put_rrset(row, zone, delta)?;
         }
         self.put_zone(zone, serial)
     }
 
-    fn put_rrset(
-        &mut self,
-        zone_id: i64,
-        zone: &Name,
-        owner: &Name,
-        (rtype, rrset): (Rtype, Option<&Rrset>),
-    ) -> Done {
-        let owner = owner.to_lowercase();
-        let outside = || damaged(format!("{owner} lies outside {zone}"));
-        let relative = owner.strip_suffix(zone).ok_or_else(outside)?;
-        let Some(rrset) = rrset else {
-            let sql = "DELETE FROM rrset WHERE zone = ?1 AND owner = ?2 AND type = ?3";
-            return self.delete(sql, params![zone_id, relative, rtype.0]);
-        };
+    fn put_rrset(&mut self, (id, base): (i64, Option<i64>), zone: &Name, delta: &Delta) -> Done {
+        let owner = delta.owner.to_lowercase();
+        let relative = relative(&owner, zone)?;
+        let rtype = delta.rtype;
         self.body.clear();
-        codec::encode_rrset(rrset, &mut self.body);
-        let sum = sum(&[relative, &rtype.0.to_be_bytes(), &self.body]);
+        match &delta.after {
+            Some(rrset) => codec::encode_rrset(rrset, &mut self.body),
+            // The base may have it.
+            None if base.is_some() => {}
+            None => {
+                let sql = "DELETE FROM rrset WHERE zone = ?1 AND owner = ?2 AND type = ?3";
+                return self.delete(sql, params![id, relative, rtype.0]);
+            }
+        }
+        let sum = sum(&[&id.to_be_bytes(), relative, &rtype.0.to_be_bytes(), &self.body]);
         let update = "UPDATE rrset SET body = ?4, sum = ?5
             WHERE zone = ?1 AND owner = ?2 AND type = ?3";
         let insert = "INSERT INTO rrset (zone, owner, type, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
         let body = std::mem::take(&mut self.body);
-        self.put(update, insert, (zone_id, relative, rtype.0, &body, sum))?;
+        self.put(update, insert, (id, relative, rtype.0, &body, sum))?;
         self.body = body;
         Ok(())
     }
@@ -157,46 +192,43 @@ impl<'c> Folder<'c> {
     }
 
     fn drop_zone(&mut self, zone: &Name) -> Done {
-        if let Some(id) = self.zone_id(zone)? {
-            self.delete("DELETE FROM rrset WHERE zone = ?1", [id])?;
-            self.delete("DELETE FROM zone WHERE id = ?1", [id])?;
+        if let Some(row) = self.zone(zone)? {
+            self.empty_zone(row)?;
+            self.delete("DELETE FROM zone WHERE id = ?1", [row.0])?;
             self.zones.clear();
         }
         let apex = zone.to_lowercase().to_string();
         self.delete("DELETE FROM entity WHERE zone = ?1", [apex])
     }
 
+    fn empty_zone(&mut self, (id, base): (i64, Option<i64>)) -> Done {
+        self.delete("DELETE FROM rrset WHERE zone = ?1", [id])?;
+        base.map_or(Ok(()), |base| self.drop_parts(base))
+    }
+
+    /// The parts stay where they are and become the base of the zone.
     fn import(&mut self, import: ImportId, zone: &Name, serial: Serial) -> Done {
-        let mut parts = Vec::new();
-        state::staged(self.connection, import, |item| {
-            parts.push(item);
-            Ok(())
-        })?;
-        if parts.is_empty() {
+        let number = sql_pos(Pos(import.0));
+        if !load::has_parts(self.connection, number)? {
             return Ok(());
         }
-        if let Some(id) = self.zone_id(zone)? {
-            self.delete("DELETE FROM rrset WHERE zone = ?1", [id])?;
+        if let Some(row) = self.zone(zone)? {
+            self.empty_zone(row)?;
         }
-        self.put_zone(zone, serial)?;
-        let id = self.zone_id(zone)?.ok_or_else(|| damaged("a zone that was just written"))?;
-        for part in parts {
-            let Item::Staged { rrsets, .. } = part else { continue };
-            for (owner, rtype, rrset) in &rrsets {
-                self.put_rrset(id, zone, owner, (*rtype, Some(rrset)))?;
-            }
-        }
-        self.drop_import(import)
+        self.put_zone_row(zone, serial, Some(number))
     }
 
     fn drop_import(&mut self, import: ImportId) -> Done {
-        let import = sql_pos(Pos(import.0));
-        self.delete("DELETE FROM staged WHERE import = ?1", [import])
+        self.drop_parts(sql_pos(Pos(import.0)))
+    }
+
+    fn drop_parts(&mut self, number: i64) -> Done {
+        self.delete("DELETE FROM part WHERE import = ?1", [number])
     }
 
     fn seen(&mut self, host: &Name, at: Timestamp) -> Done {
         let key = host.to_lowercase().to_string();
-        match state::entity(self.connection, "host", &key)? {
+        match load::entity(self.connection, "host", &key)? {
             None => Ok(()),
             Some(Item::Entity(Entity::Host(mut host))) => {
                 host.last_seen = host.last_seen.max(Some(at));
@@ -206,17 +238,18 @@ impl<'c> Folder<'c> {
         }
     }
 
-    fn zone_id(&mut self, zone: &Name) -> Result<Option<i64>, StateError> {
-        if let Some(&id) = self.zones.get(zone) {
-            return Ok(Some(id));
+    /// Number of a zone, and that of its base.
+    fn zone(&mut self, zone: &Name) -> Result<Option<(i64, Option<i64>)>, StateError> {
+        if let Some(&row) = self.zones.get(zone) {
+            return Ok(Some(row));
         }
-        let sql = "SELECT id FROM zone WHERE apex = ?1";
-        let apex = zone.to_lowercase().to_string();
-        let mut select = self.connection.prepare_cached(sql)?;
-        let id = select.query_row([apex], |row| row.get(0)).optional()?;
-        if let Some(id) = id {
-            self.zones.insert(zone.clone(), id);
+        let row = load::zone_row(self.connection, zone)?.map(|row| (row.id, row.base));
+        if let Some(row) = row {
+            self.zones.insert(zone.clone(), row);
         }
-        Ok(id)
+        Ok(row)
     }
 }
+
+/// Octets from which a part that is gathered is written.
+const PART_OCTETS: usize = 1024 * 1024;

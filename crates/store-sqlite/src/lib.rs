@@ -18,12 +18,14 @@
 pub mod backup;
 mod connection;
 mod folder;
+mod load;
 mod log;
 mod rows;
 mod snapshot;
 mod state;
 
 pub use connection::{LockError, OpenError};
+pub use load::Piece;
 pub use log::SqliteStore;
 pub use rusqlite::ErrorCode;
 pub use state::{StateDb, StateError};

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use account::{Entity, EntityKey, Timestamp};
-use rusqlite::{Connection, Row, params};
-use store::{Commit, Hash, ImportId, Item, Pos, codec};
-use wire::{Name, Rtype, Serial};
+use account::Timestamp;
+use rusqlite::{Connection, params};
+use store::{Commit, Hash, Item, Pos};
 
 use crate::connection::{self, OpenError, Sync};
 use crate::folder::Folder;
+use crate::load::{self, Piece, damaged, sum};
 use crate::rows::{self, pos, sql_pos};
 
 /// The folded tables.
@@ -117,11 +117,12 @@ impl StateDb {
                 Item::Entity(entity) => folder.put_entity(&entity)?,
                 Item::Zone { apex, serial } => folder.put_zone(&apex, serial)?,
                 Item::Rrset { zone, owner, rtype, rrset } => {
-                    folder.load_rrset(&zone, &owner, rtype, &rrset)?;
+                    folder.gather(&zone, &owner, rtype, &rrset)?;
                 }
-                Item::Staged { import, zone, rrsets } => folder.stage(import, &zone, &rrsets)?,
+                Item::Staged { import, zone, part } => folder.stage(import, &zone, &part)?,
             }
         }
+        folder.put_gathered()?;
         let rows = folder.finish();
         set_meta(&transaction, stands, rows)?;
         transaction.commit()?;
@@ -129,7 +130,7 @@ impl StateDb {
         Ok(())
     }
 
-    /// Hands out every item of one consistent state, `At` first.
+    /// Hands out every item of one consistent state, `At` first: for snapshots.
     pub fn load(
         &mut self,
         mut take: impl FnMut(Item) -> Result<(), StateError>,
@@ -137,20 +138,25 @@ impl StateDb {
         let transaction = self.connection.transaction()?;
         let (pos, hash, at) = self.stands;
         take(Item::At { pos, hash, at })?;
+        let rows = load::items(&transaction, &mut take)?;
+        whole(rows, self.rows)
+    }
+
+    /// Hands out every piece of one consistent state, where it stands first: for a start, and as
+    /// quickly as it can be read.
+    pub fn load_pieces(
+        &mut self,
+        mut take: impl FnMut(Piece) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        let transaction = self.connection.transaction()?;
+        let (pos, hash, at) = self.stands;
+        take(Piece::Item(Item::At { pos, hash, at }))?;
         let mut rows = 0;
-        let mut take = |item| {
-            rows += 1;
-            take(item)
-        };
-        load_entities(&transaction, &mut take)?;
-        load_zones(&transaction, &mut take)?;
-        load_staged(&transaction, &mut take)?;
-        // A page that turned bad may hide rows and still look whole.
-        if rows == self.rows {
-            Ok(())
-        } else {
-            Err(damaged(format!("{rows} rows are there, and {} were written", self.rows)))
-        }
+        load::pieces(&transaction, &mut |piece, count| {
+            rows += count;
+            take(piece)
+        })?;
+        whole(rows, self.rows)
     }
 
     /// Moves the write-ahead log into the tables.
@@ -165,23 +171,12 @@ impl StateDb {
     }
 }
 
-/// How an entity stands in its table: kind, key, and the zone of a host.
-pub(crate) fn entity_row(entity: &Entity) -> (&'static str, String, Option<String>) {
-    let (kind, key) = entity_key(&entity.key());
-    let zone = match entity {
-        Entity::Host(host) => Some(host.zone.to_lowercase().to_string()),
-        Entity::Account(_) | Entity::Zone(_) | Entity::Token(_) | Entity::Key(_) => None,
-    };
-    (kind, key, zone)
-}
-
-pub(crate) fn entity_key(key: &EntityKey) -> (&'static str, String) {
-    match key {
-        EntityKey::Account(id) => ("account", id.0.to_string()),
-        EntityKey::Zone(apex) => ("zone", apex.to_lowercase().to_string()),
-        EntityKey::Host(name) => ("host", name.to_lowercase().to_string()),
-        EntityKey::Token(id) => ("token", id.0.to_string()),
-        EntityKey::Key(name) => ("tsig-key", name.to_lowercase().to_string()),
+/// A page that turned bad may hide rows and still look whole.
+fn whole(found: u64, written: u64) -> Result<(), StateError> {
+    if found == written {
+        Ok(())
+    } else {
+        Err(damaged(format!("{found} rows are there, and {written} were written")))
     }
 }
 
@@ -197,10 +192,6 @@ pub(crate) fn remove_database(path: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-pub(crate) fn damaged(why: impl std::fmt::Display) -> StateError {
-    StateError::Damaged(why.to_string())
 }
 
 enum MetaError {
@@ -220,7 +211,7 @@ fn meta(connection: &Connection) -> Result<(Stands, u64), MetaError> {
     let mut rows = select.query([])?;
     let Some(row) = rows.next()? else { return Ok(Default::default()) };
     let encoding: u8 = row.get(4)?;
-    if encoding != codec::VERSION {
+    if encoding != ENCODING {
         return Err(MetaError::Encoding(encoding));
     }
     let stands = (pos(row.get(0)?), Hash(row.get(1)?), Timestamp(row.get(2)?));
@@ -235,7 +226,7 @@ fn meta(connection: &Connection) -> Result<(Stands, u64), MetaError> {
 fn set_meta(connection: &Connection, stands: Stands, count: u64) -> Result<(), rusqlite::Error> {
     let (pos, hash, at) = stands;
     let sum = meta_sum(stands, count);
-    let values = params![sql_pos(pos), hash.0, at.0, count.cast_signed(), codec::VERSION, sum];
+    let values = params![sql_pos(pos), hash.0, at.0, count.cast_signed(), ENCODING, sum];
     connection.execute("DELETE FROM meta", [])?;
     let sql = "INSERT INTO meta (pos, hash, at, count, encoding, sum)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -246,119 +237,21 @@ fn meta_sum((pos, hash, at): Stands, count: u64) -> u32 {
     sum(&[&pos.0.to_be_bytes(), &hash.0, &at.0.to_be_bytes(), &count.to_be_bytes()])
 }
 
-type Take<'a> = &'a mut dyn FnMut(Item) -> Result<(), StateError>;
-
-fn load_entities(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
-    let mut select = connection.prepare("SELECT body, sum, kind, key FROM entity")?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let (kind, key) = (row.get_ref(2)?, row.get_ref(3)?);
-        take(item(row, &[kind.as_bytes().map_err(damaged)?, key.as_bytes().map_err(damaged)?])?)?;
-    }
-    Ok(())
-}
-
-/// One entity, as it stands in its table.
-pub(crate) fn entity(
-    connection: &Connection,
-    kind: &str,
-    key: &str,
-) -> Result<Option<Item>, StateError> {
-    let sql = "SELECT body, sum FROM entity WHERE kind = ?1 AND key = ?2";
-    let mut select = connection.prepare_cached(sql)?;
-    let mut rows = select.query([kind, key])?;
-    let row = rows.next()?;
-    row.map(|row| item(row, &[kind.as_bytes(), key.as_bytes()])).transpose()
-}
-
-fn load_zones(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
-    let mut select = connection.prepare("SELECT id, apex, serial, sum FROM zone")?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let (id, apex, serial): (i64, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if row.get::<_, u32>(3)? != sum(&[apex.as_bytes(), &serial.to_be_bytes()]) {
-            return Err(damaged(format!("the row of zone {apex}")));
-        }
-        let apex = Name::parse(&apex).map_err(damaged)?;
-        take(Item::Zone { apex: apex.clone(), serial: Serial(serial) })?;
-        load_rrsets(connection, id, &apex, take)?;
-    }
-    Ok(())
-}
-
-fn load_rrsets(
-    connection: &Connection,
-    zone_id: i64,
-    zone: &Name,
-    take: Take<'_>,
-) -> Result<(), StateError> {
-    let sql = "SELECT body, sum, owner, type FROM rrset WHERE zone = ?1";
-    let mut select = connection.prepare_cached(sql)?;
-    let mut rows = select.query([zone_id])?;
-    while let Some(row) = rows.next()? {
-        let owner = row.get_ref(2)?.as_blob().map_err(damaged)?;
-        let rtype = Rtype(row.get(3)?);
-        let body = body(row, &[owner, &rtype.0.to_be_bytes()])?;
-        let owner = Name::join(owner, zone).map_err(damaged)?;
-        let rrset = codec::decode_rrset(codec::VERSION, rtype, body).map_err(damaged)?;
-        take(Item::Rrset { zone: zone.clone(), owner, rtype, rrset })?;
-    }
-    Ok(())
-}
-
-fn load_staged(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
-    let mut select = connection.prepare("SELECT body, sum FROM staged ORDER BY import, part")?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        take(item(row, &[])?)?;
-    }
-    Ok(())
-}
-
-/// The staged parts of one import.
-pub(crate) fn staged(
-    connection: &Connection,
-    import: ImportId,
-    mut take: impl FnMut(Item) -> Result<(), StateError>,
-) -> Result<(), StateError> {
-    let sql = "SELECT body, sum FROM staged WHERE import = ?1 ORDER BY part";
-    let mut select = connection.prepare_cached(sql)?;
-    let mut rows = select.query([sql_pos(Pos(import.0))])?;
-    while let Some(row) = rows.next()? {
-        take(item(row, &[])?)?;
-    }
-    Ok(())
-}
-
-fn item(row: &Row<'_>, key: &[&[u8]]) -> Result<Item, StateError> {
-    codec::decode_item(codec::VERSION, body(row, key)?).map_err(damaged)
-}
-
-/// The body of a row that begins with body and sum.
-fn body<'r>(row: &'r Row<'_>, key: &[&[u8]]) -> Result<&'r [u8], StateError> {
-    let body = row.get_ref(0)?.as_blob().map_err(damaged)?;
-    let parts: Vec<&[u8]> = key.iter().copied().chain([body]).collect();
-    if row.get::<_, u32>(1)? == sum(&parts) {
-        Ok(body)
-    } else {
-        Err(damaged("the checksum of a row does not fit"))
-    }
-}
-
-/// The checksum of a row. SQLite keeps none of its own: without it an octet that turned over on the
-/// disk would be served.
-pub(crate) fn sum(parts: &[&[u8]]) -> u32 {
-    let mut sum = crc32fast::Hasher::new();
-    parts.iter().for_each(|part| sum.update(part));
-    sum.finalize()
-}
-
-/// Steps of the schema of `state.db`; `user_version` counts those taken.
+/// Steps of the schema of `state.db`; `user_version` counts those taken. As it is a cache, a step may
+/// throw away what was there.
 ///
-/// An owner stands relative to its zone, lower-cased, in the wire form without the root. Bodies are
-/// of the encoding that `meta` names; `sum` is the CRC-32 of key and body;
-/// `count` is the number of rows in all tables but `meta`.
-pub(crate) const MIGRATIONS: &[&str] = &["
+/// What a zone holds is a base of parts, as they were imported or snapshotted, all under one number,
+/// and over it the rows of what has changed since. An import becomes the base of its zone by one
+/// number in the zone's row. The number of a base that comes of no import is negative. An owner
+/// stands relative to its zone, lower-cased, in the wire form without the root; an empty body says
+/// that the RRset is gone. Bodies are of the encoding that `meta` names; `sum` is the CRC-32 of all
+/// other columns; `count` is the number of rows in all tables but `meta`.
+pub(crate) const MIGRATIONS: &[&str] = &["", "
+    DROP TABLE IF EXISTS meta;
+    DROP TABLE IF EXISTS entity;
+    DROP TABLE IF EXISTS zone;
+    DROP TABLE IF EXISTS rrset;
+    DROP TABLE IF EXISTS staged;
     CREATE TABLE meta (
         pos INTEGER NOT NULL, hash BLOB NOT NULL, at INTEGER NOT NULL,
         count INTEGER NOT NULL, encoding INTEGER NOT NULL, sum INTEGER NOT NULL);
@@ -368,11 +261,13 @@ pub(crate) const MIGRATIONS: &[&str] = &["
     CREATE INDEX entity_by_zone ON entity (zone) WHERE zone IS NOT NULL;
     CREATE TABLE zone (
         id INTEGER PRIMARY KEY, apex TEXT NOT NULL UNIQUE, serial INTEGER NOT NULL,
-        sum INTEGER NOT NULL);
+        base INTEGER, sum INTEGER NOT NULL);
     CREATE TABLE rrset (
         zone INTEGER NOT NULL, owner BLOB NOT NULL, type INTEGER NOT NULL, body BLOB NOT NULL,
         sum INTEGER NOT NULL, PRIMARY KEY (zone, owner, type)) WITHOUT ROWID;
-    CREATE TABLE staged (
+    CREATE TABLE part (
         import INTEGER NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL,
         sum INTEGER NOT NULL, PRIMARY KEY (import, part));
 "];
+/// What `meta` names: how these tables are laid out, with bodies of version 1 of the codec.
+const ENCODING: u8 = 2;

@@ -279,7 +279,8 @@ fn a_check_says_what_is_wrong_with_the_tables() {
     assert_eq!(report.log, Verified { events: 200, head: Pos(200), snapshot: Pos(0) });
     let harms = [
         ("UPDATE zone SET serial = serial + 1", "serials of zones"),
-        ("DELETE FROM rrset WHERE type = 16", "2 RRsets"),
+        ("DELETE FROM rrset WHERE type = 1", "RRsets of dyn.example."),
+        ("DELETE FROM part WHERE part = 1", "RRsets of dyn.example."),
         ("DELETE FROM entity WHERE kind = 'host'", "hosts"),
     ];
     for (sql, told) in harms {

@@ -176,10 +176,10 @@ fn tables_in_another_encoding_are_refused() {
     let directory = fresh();
     folded(directory.path(), &commits(&[5]));
     let database = Connection::open(directory.path().join("state.db")).unwrap();
-    database.execute_batch("UPDATE meta SET encoding = 2").unwrap();
+    database.execute_batch("UPDATE meta SET encoding = 3").unwrap();
     drop(database);
     let refused = StateDb::open(directory.path()).unwrap_err();
-    assert!(matches!(refused, OpenError::Encoding { found: 2, .. }), "{refused}");
+    assert!(matches!(refused, OpenError::Encoding { found: 3, .. }), "{refused}");
     assert!(refused.is_damage(), "to be thrown away");
     StateDb::discard(directory.path()).unwrap();
     assert_eq!(StateDb::open(directory.path()).unwrap().folded().0, Pos(0));

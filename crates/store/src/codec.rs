@@ -11,7 +11,7 @@
 //! covers the octets as they were written, so an event of an old version verifies without being
 //! written anew.
 
-mod octets;
+pub(crate) mod octets;
 mod stream;
 mod v1;
 

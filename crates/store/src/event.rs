@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use account::{Entity, Timestamp, TokenId};
-use wire::{Name, Rrset, Rtype, Serial};
+use wire::{Name, Serial};
 use zone::Delta;
+
+use crate::part::Part;
 
 /// Position of an event in the log of its shard: dense, 1, 2, 3 …; 0 is "before the first".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,8 +100,8 @@ pub enum Fact {
         import: ImportId,
         /// Apex of the zone to be.
         zone: Name,
-        /// RRsets of the zone to be, by owner and type; each at most once in an import.
-        rrsets: Vec<(Name, Rtype, Rrset)>,
+        /// RRsets of the zone to be. Of several of one owner and type in an import the last one counts.
+        part: Part,
     },
     /// All staged parts of an import become the content of the zone, replacing what was there.
     Imported {

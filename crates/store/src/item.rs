@@ -4,6 +4,7 @@ use account::{Entity, Timestamp};
 use wire::{Name, Rrset, Rtype, Serial};
 
 use crate::event::{Hash, ImportId, Pos};
+use crate::part::Part;
 
 /// One piece of the state folded from a log. A state is its items: `At` first, a zone before its
 /// RRsets, otherwise in any order.
@@ -45,7 +46,7 @@ pub enum Item {
         import: ImportId,
         /// Apex of the zone to be.
         zone: Name,
-        /// RRsets.
-        rrsets: Vec<(Name, Rtype, Rrset)>,
+        /// RRsets of the zone to be. Of several of one owner and type in an import the last one counts.
+        part: Part,
     },
 }

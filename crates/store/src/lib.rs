@@ -23,6 +23,7 @@ pub mod contract;
 mod event;
 mod item;
 mod memory;
+mod part;
 
 pub use api::{
     AppendError, BatchId, Caps, Commit, Durability, Feed, FeedError, FeedKind, NodeId, ShardId,
@@ -32,3 +33,4 @@ pub use bell::{Bell, BellFeed};
 pub use event::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Origin, Pos};
 pub use item::Item;
 pub use memory::MemoryStore;
+pub use part::{Part, PartOwner, PartSet, PartWriter};

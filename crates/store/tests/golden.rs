@@ -9,7 +9,7 @@ use account::{
     ZoneEntry,
 };
 use store::codec::{self, StateReader, StateWriter};
-use store::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Item, Origin, Pos};
+use store::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Item, Origin, Part, Pos};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
@@ -102,8 +102,8 @@ fn items() -> Vec<Item> {
     let rrset = addresses(&[[192, 0, 2, 1], [192, 0, 2, 2]]);
     let (zone, owner) = (name("example."), name("a.example."));
     items.push(Item::Rrset { zone, owner, rtype: Rtype::A, rrset });
-    let rrsets = rrsets();
-    items.push(Item::Staged { import: ImportId(1), zone: name("example."), rrsets });
+    let part = Part::pack(&name("example."), &rrsets());
+    items.push(Item::Staged { import: ImportId(1), zone: name("example."), part });
     items
 }
 
@@ -196,7 +196,8 @@ fn changed(lease_s: Option<u32>, new: bool) -> Fact {
 }
 
 fn staged() -> Fact {
-    Fact::Staged { import: ImportId(5), zone: name("new.example."), rrsets: rrsets() }
+    let zone = name("new.example.");
+    Fact::Staged { import: ImportId(5), part: Part::pack(&zone, &rrsets()), zone }
 }
 
 fn rrsets() -> Vec<(Name, Rtype, Rrset)> {

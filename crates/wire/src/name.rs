@@ -153,6 +153,16 @@ impl Name {
         Ok(Name([relative, &apex.0].concat().into()))
     }
 
+    /// Whether [`Name::join`] would make a name of these.
+    pub fn can_join(relative: &[u8], apex: &Name) -> bool {
+        relative.len() + apex.0.len() <= MAX_OCTETS && is_label_sequence(relative)
+    }
+
+    /// Length of the uncompressed name that `octets` begin with, if there is one.
+    pub fn length_of(octets: &[u8]) -> Option<usize> {
+        wire_len(octets)
+    }
+
     /// The name with one label put in front.
     pub fn child(&self, label: &[u8]) -> Result<Name, NameError> {
         let len = u8::try_from(label.len()).map_err(|_| NameError::LabelTooLong)?;

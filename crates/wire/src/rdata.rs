@@ -75,10 +75,15 @@ pub(crate) enum Block {
 impl Rdata {
     /// Checks that octets are data of a type. Data of unknown types is taken as it is (RFC 3597).
     pub fn new(rtype: Rtype, octets: &[u8]) -> Result<Rdata, RdataError> {
-        if octets.len() > MAX_OCTETS || !is_of(rtype, octets) {
+        if !Rdata::is_valid(rtype, octets) {
             return Err(RdataError::Malformed(rtype));
         }
         Ok(Rdata(octets.into()))
+    }
+
+    /// Whether octets are data of a type: what [`Rdata::new`] would take.
+    pub fn is_valid(rtype: Rtype, octets: &[u8]) -> bool {
+        octets.len() <= MAX_OCTETS && is_of(rtype, octets)
     }
 
     /// Data of an A record.

@@ -1,14 +1,13 @@
 //! Zones and imports.
 
 use account::{Directory, Entity, TsigKey, ZoneEntry};
-use store::{Fact, ImportId};
-use wire::{Name, Rrset, Rtype};
+use store::{Fact, ImportId, Part, PartOwner, PartSet};
+use wire::{Name, Rdata, Rtype};
 use zone::View;
 
 use super::{Operate, check_ttl, created, removed, replaced};
 use crate::engine::Judged;
 use crate::request::{NewZone, Refused};
-use crate::weigh;
 
 impl Operate<'_> {
     pub(super) fn add_zone(&self, new: &NewZone) -> Result<Judged, Refused> {
@@ -16,7 +15,9 @@ impl Operate<'_> {
         if directory.zone(&new.apex).is_some() {
             return Err(Refused::Exists("zone"));
         }
-        check_rrsets(&new.apex, &new.rrsets)?;
+        let zone = new.apex.to_lowercase();
+        let part = Part::pack(&zone, &new.rrsets);
+        check_part(&zone, &part)?;
         let has = |rtype| new.rrsets.iter().any(|(o, t, _)| *o == new.apex && *t == rtype);
         if !has(Rtype::SOA) || !has(Rtype::NS) {
             return Err(Refused::Invalid("a zone needs a SOA and an NS record at its apex"));
@@ -24,11 +25,10 @@ impl Operate<'_> {
         let entity = self.zone_entity(&directory, new)?;
         // An import of one part: the zone becomes visible whole.
         let import = ImportId(self.next_pos.0);
-        let zone = entity.apex.clone();
         Ok(Judged {
             facts: vec![
                 created(Entity::Zone(entity)),
-                Fact::Staged { import, zone: zone.clone(), rrsets: new.rrsets.clone() },
+                Fact::Staged { import, zone: zone.clone(), part },
                 Fact::Imported { import, zone, serial: new.serial },
             ],
             serial: Some(new.serial),
@@ -70,7 +70,7 @@ impl Operate<'_> {
         &self,
         import: Option<ImportId>,
         zone: &Name,
-        rrsets: &[(Name, Rtype, Rrset)],
+        part: &Part,
     ) -> Result<Judged, Refused> {
         let import = match import {
             None if self.staging.len() >= IMPORTS_MAX => {
@@ -85,13 +85,13 @@ impl Operate<'_> {
                 import
             }
         };
-        if rrsets.is_empty() {
+        if part.is_empty() {
             return Err(Refused::Invalid("a part of an import has at least one RRset"));
         }
-        check_rrsets(zone, rrsets)?;
         let zone = zone.to_lowercase();
+        check_part(&zone, part)?;
         Ok(Judged {
-            facts: vec![Fact::Staged { import, zone, rrsets: rrsets.to_vec() }],
+            facts: vec![Fact::Staged { import, zone, part: part.clone() }],
             serial: None,
             made: Some(import.0),
         })
@@ -137,35 +137,46 @@ fn without_zone(key: &TsigKey, apex: &Name) -> Fact {
 }
 
 /// What can be told of one part of a zone alone.
-fn check_rrsets(zone: &Name, rrsets: &[(Name, Rtype, Rrset)]) -> Result<(), Refused> {
-    if rrsets.len() > STAGE_RRSETS_MAX || weigh::rrsets(rrsets) > STAGE_WEIGHT_MAX {
+fn check_part(zone: &Name, part: &Part) -> Result<(), Refused> {
+    if part.len() > STAGE_RRSETS_MAX || part.as_octets().len() > STAGE_OCTETS_MAX {
         return Err(Refused::Limit("size of one part of an import"));
     }
-    for (owner, rtype, rrset) in rrsets {
-        if !owner.is_subdomain_of(zone) {
+    for set in part.sets() {
+        let is_inside = match set.owner {
+            PartOwner::Below(below) => Name::can_join(below, zone),
+            PartOwner::Whole(_) => {
+                set.owner.name(zone).is_some_and(|owner| owner.is_subdomain_of(zone))
+            }
+        };
+        if !is_inside {
             return Err(Refused::Invalid("a name lies outside the zone"));
         }
-        if rtype.is_meta() || rrset.rdata.is_empty() {
+        if set.rtype.is_meta() || set.records().next().is_none() {
             return Err(Refused::Invalid("a record has a type that cannot be stored"));
         }
-        if rrset.ttl_s > TTL_S_MAX {
+        if set.ttl_s > TTL_S_MAX {
             return Err(Refused::Invalid("a TTL has more than 31 bits"));
         }
-        if *rtype == Rtype::SOA {
-            let is_one = matches!(rrset.rdata.as_slice(), [soa] if soa.soa_fields().is_some());
-            if owner != zone || !is_one {
-                return Err(Refused::Invalid("a zone has one SOA record, at its apex"));
-            }
+        if set.rtype == Rtype::SOA && !is_soa_of(zone, &set) {
+            return Err(Refused::Invalid("a zone has one SOA record, at its apex"));
         }
     }
     Ok(())
 }
 
+fn is_soa_of(zone: &Name, set: &PartSet<'_>) -> bool {
+    let mut records = set.records();
+    let soa = records.next().and_then(|soa| Rdata::new(Rtype::SOA, soa).ok());
+    soa.is_some_and(|soa| soa.soa_fields().is_some())
+        && records.next().is_none()
+        && set.owner.name(zone).is_some_and(|owner| owner == *zone)
+}
+
 /// Most imports that are not finished.
 const IMPORTS_MAX: usize = 16;
 /// Most RRsets in one part of an import.
-const STAGE_RRSETS_MAX: usize = 20_000;
+const STAGE_RRSETS_MAX: usize = 200_000;
 /// Most octets in one part of an import: it is one event, and a store takes it whole.
-const STAGE_WEIGHT_MAX: usize = 32 * 1024 * 1024;
+const STAGE_OCTETS_MAX: usize = 32 * 1024 * 1024;
 /// RFC 2181 §8.
 const TTL_S_MAX: u32 = (1 << 31) - 1;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use account::{AccountId, TokenId, TsigAlgorithm};
 use engine::{NewKey, NewZone, Operation, Refused};
-use store::{ImportId, Item};
+use store::{ImportId, Item, Part};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::{Change, Edit, Prerequisite, Refusal, Snapshot};
 
@@ -94,10 +94,10 @@ pub(crate) fn operation(wish: &Wish, secret: u8) -> Operation {
         Wish::Stage(import, zone, records) => Operation::Stage {
             import: import.map(ImportId),
             zone: name(zone),
-            rrsets: records
-                .iter()
-                .map(|((o, t), set)| (name(o), Rtype(*t), rrset(*t, set)))
-                .collect(),
+            part: {
+                let sets = records.iter().map(|((o, t), set)| (name(o), Rtype(*t), rrset(*t, set)));
+                Part::pack(&name(zone), &sets.collect::<Vec<_>>())
+            },
         },
         Wish::Import(import, zone, serial) => Operation::Import {
             import: ImportId(*import),
@@ -272,9 +272,10 @@ pub(crate) fn sorted(items: Vec<Item>) -> Vec<Item> {
     let mut items: Vec<Item> = items
         .into_iter()
         .map(|item| match item {
-            Item::Staged { import, zone, mut rrsets } => {
+            Item::Staged { import, zone, part } => {
+                let mut rrsets: Vec<_> = part.rrsets(&zone).collect();
                 rrsets.sort_by(|(a, at, _), (b, bt, _)| a.cmp(b).then(at.cmp(bt)));
-                Item::Staged { import, zone, rrsets }
+                Item::Staged { import, part: Part::pack(&zone, &rrsets), zone }
             }
             other => other,
         })

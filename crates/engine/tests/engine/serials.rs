@@ -158,7 +158,8 @@ fn an_import_takes_a_serial_that_is_newer_than_the_one_served() {
         let mut rig = rig();
         let mut zone = new_zone(ZONE, false);
         let rrsets = std::mem::take(&mut zone.rrsets);
-        let import = rig.done(Operation::Stage { import: None, zone: name(ZONE), rrsets });
+        let part = store::Part::pack(&name(ZONE), &rrsets);
+        let import = rig.done(Operation::Stage { import: None, zone: name(ZONE), part });
         zone.serial = Serial(imported);
         rig.done(Operation::Import { import: store::ImportId(import), zone });
         assert_eq!(rig.serial(ZONE), Serial(expected));

@@ -5,8 +5,8 @@
 
 use account::{AccountId, Entity, Host, Timestamp, TokenId, ZoneEntry};
 use store::{
-    ActorRef, BatchId, Event, EventBody, Fact, Hash, ImportId, NodeId, Origin, Pos, ShardId, Store,
-    Writer,
+    ActorRef, BatchId, Event, EventBody, Fact, Hash, ImportId, NodeId, Origin, Part, Pos, ShardId,
+    Store, Writer,
 };
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
@@ -115,7 +115,7 @@ fn facts(pos: Pos) -> Vec<Fact> {
     match pos.0 {
         1 => vec![made(zone_entry()), staged(1), staged(2)],
         2 => vec![Fact::Imported { import: ImportId(1), zone: zone(), serial: Serial(1) }],
-        3 => vec![Fact::Staged { import: ImportId(3), zone: name("x."), rrsets: Vec::new() }],
+        3 => vec![Fact::Staged { import: ImportId(3), zone: name("x."), part: Part::pack(&name("x."), &[]) }],
         4 => vec![Fact::ImportDropped { import: ImportId(3) }],
         _ if pos.0.is_multiple_of(11) => vec![made(host(owner, pos))],
         _ if pos.0.is_multiple_of(13) => vec![Fact::Seen { hosts: vec![(owner, moment(pos))] }],
@@ -145,7 +145,7 @@ fn staged(part: u8) -> Fact {
     let rdata = vec![Rdata::txt(&[&[part; 200]]).expect("text")];
     let rrset = Rrset { ttl_s: 300, rdata };
     let rrsets = vec![(owner, Rtype::TXT, rrset)];
-    Fact::Staged { import: ImportId(1), zone: zone(), rrsets }
+    Fact::Staged { import: ImportId(1), zone: zone(), part: Part::pack(&zone(), &rrsets) }
 }
 
 fn zone_entry() -> Entity {

@@ -6,45 +6,50 @@ use super::CodecError;
 
 /// Octets still to be read. Every call takes from the front or fails; nothing is allocated by a
 /// length that the octets merely claim.
-pub(super) struct Octets<'a>(&'a [u8]);
+pub(crate) struct Octets<'a>(&'a [u8]);
 
 impl<'a> Octets<'a> {
-    pub(super) fn new(octets: &'a [u8]) -> Octets<'a> {
+    pub(crate) fn new(octets: &'a [u8]) -> Octets<'a> {
         Octets(octets)
     }
 
     /// All that is left.
-    pub(super) fn rest(self) -> &'a [u8] {
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// What is left, while nothing is taken.
+    pub(crate) fn as_slice(&self) -> &'a [u8] {
         self.0
     }
 
     /// Number of octets left.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// An error unless everything has been read.
-    pub(super) fn end(&self) -> Result<(), CodecError> {
+    pub(crate) fn end(&self) -> Result<(), CodecError> {
         if self.0.is_empty() { Ok(()) } else { Err(CodecError::Malformed("octets left over")) }
     }
 
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(CodecError::Short)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
         let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(CodecError::Short)?;
         self.0 = rest;
         Ok(*taken)
     }
 
-    pub(super) fn octet(&mut self) -> Result<u8, CodecError> {
+    pub(crate) fn octet(&mut self) -> Result<u8, CodecError> {
         self.array::<1>().map(|[octet]| octet)
     }
 
-    pub(super) fn flag(&mut self) -> Result<bool, CodecError> {
+    pub(crate) fn flag(&mut self) -> Result<bool, CodecError> {
         match self.octet()? {
             0 => Ok(false),
             1 => Ok(true),
@@ -53,7 +58,7 @@ impl<'a> Octets<'a> {
     }
 
     /// LEB128, at most ten octets, the shortest form only.
-    pub(super) fn varint(&mut self) -> Result<u64, CodecError> {
+    pub(crate) fn varint(&mut self) -> Result<u64, CodecError> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let octet = self.octet()?;
@@ -69,17 +74,17 @@ impl<'a> Octets<'a> {
         Err(CodecError::Malformed("integer"))
     }
 
-    pub(super) fn signed(&mut self) -> Result<i64, CodecError> {
+    pub(crate) fn signed(&mut self) -> Result<i64, CodecError> {
         let value = self.varint()?;
         Ok((value >> 1).cast_signed() ^ -((value & 1).cast_signed()))
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, CodecError> {
+    pub(crate) fn u32(&mut self) -> Result<u32, CodecError> {
         u32::try_from(self.varint()?).map_err(|_| CodecError::Malformed("integer"))
     }
 
     /// A count of things of which each takes at least one octet.
-    pub(super) fn count(&mut self) -> Result<usize, CodecError> {
+    pub(crate) fn count(&mut self) -> Result<usize, CodecError> {
         let count = self.varint()?;
         match usize::try_from(count) {
             Ok(count) if count <= self.len() => Ok(count),
@@ -88,25 +93,31 @@ impl<'a> Octets<'a> {
     }
 
     /// Octets after their count.
-    pub(super) fn counted(&mut self) -> Result<&'a [u8], CodecError> {
+    pub(crate) fn counted(&mut self) -> Result<&'a [u8], CodecError> {
         let count = self.count()?;
         self.take(count)
     }
 
-    pub(super) fn text(&mut self) -> Result<String, CodecError> {
+    pub(crate) fn text(&mut self) -> Result<String, CodecError> {
         let text = std::str::from_utf8(self.counted()?);
         text.map(str::to_owned).map_err(|_| CodecError::Malformed("text"))
     }
 
-    pub(super) fn name(&mut self) -> Result<Name, CodecError> {
+    pub(crate) fn name(&mut self) -> Result<Name, CodecError> {
         let parsed = Name::split_from(self.0).map_err(|_| CodecError::Malformed("name"));
         let (name, octets) = parsed?;
         self.take(octets)?;
         Ok(name)
     }
 
+    /// A name, as octets.
+    pub(crate) fn name_octets(&mut self) -> Result<&'a [u8], CodecError> {
+        let length = Name::length_of(self.0).ok_or(CodecError::Malformed("name"))?;
+        self.take(length)
+    }
+
     /// A name that was written by [`put_name_under`].
-    pub(super) fn name_under(&mut self, zone: &Name) -> Result<Name, CodecError> {
+    pub(crate) fn name_under(&mut self, zone: &Name) -> Result<Name, CodecError> {
         match self.octet()? {
             OUTSIDE => self.name(),
             length => {
@@ -117,7 +128,7 @@ impl<'a> Octets<'a> {
     }
 }
 
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -125,21 +136,21 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn put_signed(out: &mut Vec<u8>, value: i64) {
     put_varint(out, (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
 }
 
-pub(super) fn put_counted(out: &mut Vec<u8>, octets: &[u8]) {
+pub(crate) fn put_counted(out: &mut Vec<u8>, octets: &[u8]) {
     put_varint(out, octets.len() as u64);
     out.extend_from_slice(octets);
 }
 
-pub(super) fn put_name(out: &mut Vec<u8>, name: &Name) {
+pub(crate) fn put_name(out: &mut Vec<u8>, name: &Name) {
     out.extend_from_slice(name.as_wire());
 }
 
 /// A name without the labels of its zone; whole when it lies outside or its case would be lost.
-pub(super) fn put_name_under(out: &mut Vec<u8>, name: &Name, zone: &Name) {
+pub(crate) fn put_name_under(out: &mut Vec<u8>, name: &Name, zone: &Name) {
     let relative = name.strip_suffix(zone).filter(|_| name.as_wire().ends_with(zone.as_wire()));
     match relative {
         Some(relative) => {
@@ -154,5 +165,10 @@ pub(super) fn put_name_under(out: &mut Vec<u8>, name: &Name, zone: &Name) {
     }
 }
 
+/// Whether a length stands for a whole name.
+pub(crate) fn is_outside(length: u8) -> bool {
+    length == OUTSIDE
+}
+
 /// Length that stands for a whole name.
-const OUTSIDE: u8 = 0xff;
+pub(crate) const OUTSIDE: u8 = 0xff;

@@ -10,6 +10,7 @@ use zone::Delta;
 
 use super::*;
 use crate::event::{ActorRef, Fact, ImportId};
+use crate::part::Part;
 
 fn name() -> impl Strategy<Value = Name> {
     vec(vec(any::<u8>(), 1..20), 0..5).prop_map(|labels| {
@@ -138,8 +139,8 @@ fn fact() -> impl Strategy<Value = Fact> {
         name().prop_map(|zone| Fact::ZoneDropped { zone }),
         (import(), staged()).prop_map(|(import, (zone, rrsets))| Fact::Staged {
             import,
-            zone,
-            rrsets
+            part: Part::pack(&zone, &rrsets),
+            zone
         }),
         (import(), name(), serial()).prop_map(|(import, zone, serial)| Fact::Imported {
             import,
@@ -189,8 +190,8 @@ fn item() -> impl Strategy<Value = Item> {
         }),
         (any::<u64>(), staged()).prop_map(|(import, (zone, rrsets))| Item::Staged {
             import: ImportId(import),
-            zone,
-            rrsets
+            part: Part::pack(&zone, &rrsets),
+            zone
         }),
     ]
 }

@@ -11,6 +11,7 @@ use super::CodecError;
 use super::octets::{Octets, put_counted, put_name, put_name_under, put_signed, put_varint};
 use crate::event::{ActorRef, EventBody, Fact, Hash, ImportId, Pos};
 use crate::item::Item;
+use crate::part::Part;
 
 pub(super) const VERSION: u8 = 1;
 
@@ -56,9 +57,9 @@ pub(super) fn put_item(out: &mut Vec<u8>, item: &Item) {
             put_name(out, zone);
             put_keyed(out, zone, owner, *rtype, rrset);
         }
-        Item::Staged { import, zone, rrsets } => {
+        Item::Staged { import, zone, part } => {
             out.push(5);
-            put_staged(out, *import, zone, rrsets);
+            put_staged(out, *import, zone, part);
         }
     }
 }
@@ -80,8 +81,8 @@ pub(super) fn item(octets: &[u8]) -> Result<Item, CodecError> {
             Item::Rrset { zone, owner, rtype, rrset }
         }
         5 => {
-            let (import, zone, rrsets) = staged(octets)?;
-            Item::Staged { import, zone, rrsets }
+            let (import, zone, part) = staged(octets)?;
+            Item::Staged { import, zone, part }
         }
         _ => return Err(CodecError::Malformed("kind of an item")),
     };
@@ -135,9 +136,9 @@ fn put_fact(out: &mut Vec<u8>, fact: &Fact) {
             out.push(3);
             put_name(out, zone);
         }
-        Fact::Staged { import, zone, rrsets } => {
+        Fact::Staged { import, zone, part } => {
             out.push(4);
-            put_staged(out, *import, zone, rrsets);
+            put_staged(out, *import, zone, part);
         }
         Fact::Imported { import, zone, serial } => {
             out.push(5);
@@ -172,8 +173,8 @@ fn fact(octets: &mut Octets<'_>) -> Result<Fact, CodecError> {
         2 => Fact::Entity { before: option(octets, entity)?, after: option(octets, entity)? },
         3 => Fact::ZoneDropped { zone: octets.name()? },
         4 => {
-            let (import, zone, rrsets) = staged(octets)?;
-            Fact::Staged { import, zone, rrsets }
+            let (import, zone, part) = staged(octets)?;
+            Fact::Staged { import, zone, part }
         }
         5 => Fact::Imported {
             import: ImportId(octets.varint()?),
@@ -246,22 +247,17 @@ fn keyed(octets: &mut Octets<'_>, zone: &Name) -> Result<(Name, Rtype, Rrset), C
     Ok((owner, rtype, rrset(octets, rtype)?))
 }
 
-fn put_staged(out: &mut Vec<u8>, import: ImportId, zone: &Name, rrsets: &[(Name, Rtype, Rrset)]) {
+fn put_staged(out: &mut Vec<u8>, import: ImportId, zone: &Name, part: &Part) {
     put_varint(out, import.0);
     put_name(out, zone);
-    put_varint(out, rrsets.len() as u64);
-    for (owner, rtype, rrset) in rrsets {
-        put_keyed(out, zone, owner, *rtype, rrset);
-    }
+    part.put(out);
 }
 
-type Staged = (ImportId, Name, Vec<(Name, Rtype, Rrset)>);
-
-fn staged(octets: &mut Octets<'_>) -> Result<Staged, CodecError> {
+fn staged(octets: &mut Octets<'_>) -> Result<(ImportId, Name, Part), CodecError> {
     let import = ImportId(octets.varint()?);
     let zone = octets.name()?;
-    let rrsets = list(octets, |octets| keyed(octets, &zone))?;
-    Ok((import, zone, rrsets))
+    let part = Part::read(octets, &zone)?;
+    Ok((import, zone, part))
 }
 
 fn put_entity(out: &mut Vec<u8>, entity: &Entity) {

@@ -5,6 +5,7 @@ use wire::{Name, Rdata, Rrset, Rtype};
 use super::{Pen, SHARD, Subject, assert_chain, batch, whole};
 use crate::api::{AppendError, BatchId, NodeId, Store};
 use crate::event::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Pos};
+use crate::part::Part;
 
 /// Positions are 1, 2, 3 …, over commits of every size and over a restart.
 pub fn positions_are_dense(subject: &mut dyn Subject) {
@@ -205,11 +206,12 @@ fn bulky(pos: Pos, octets: usize) -> Event {
     let rrset = Rrset { ttl_s: 1, rdata: vec![rdata] };
     let count = octets / 60_000 + 1;
     let rrsets = vec![(Name::root(), rtype, rrset); count];
+    let part = Part::pack(&Name::root(), &rrsets);
     let import = ImportId(pos.0);
     let body = EventBody {
         at: account::Timestamp(0),
         actor: ActorRef::Operator,
-        facts: vec![Fact::Staged { import, zone: Name::root(), rrsets }],
+        facts: vec![Fact::Staged { import, zone: Name::root(), part }],
         origin_commitment: None,
     };
     Event::seal(Hash::default(), pos, body, None)
