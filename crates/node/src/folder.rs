@@ -4,6 +4,7 @@ use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,10 @@ pub(crate) struct Folder {
     pub(crate) tables: StateDb,
     /// Something was committed; disconnected when the writer has ended.
     pub(crate) wake: Receiver<()>,
+    /// The node stops: what is not folded is left to the next start.
+    pub(crate) stopping: Arc<AtomicBool>,
+    /// The node is there for one order: nothing is folded beside it.
+    pub(crate) is_brief: bool,
     /// When the write-ahead logs were last moved into their databases.
     pub(crate) kept_up: Instant,
     pub(crate) log_ms: Option<u64>,
@@ -28,7 +33,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Runs until the writer has ended and everything is folded.
+    /// Runs until the writer has ended, and a moment longer: what is not folded then is folded after
+    /// the next start, which is none the slower for it.
     pub(crate) fn run(mut self) {
         let mut retained: Option<Instant> = None;
         let mut failed: Option<Instant> = None;
@@ -42,12 +48,15 @@ impl Folder {
                 Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => false,
             };
+            if open && self.is_brief {
+                continue;
+            }
             // A full disk is not tried again with every commit.
             if !open || failed.is_none_or(|last| last.elapsed() >= UPKEEP) {
                 failed = (!self.fold()).then(Instant::now);
             }
             if !open {
-                return self.maintain();
+                return self.end();
             }
             if retained.is_none_or(|last| last.elapsed() >= RETENTION) {
                 retained = Some(Instant::now());
@@ -58,9 +67,28 @@ impl Folder {
         }
     }
 
-    /// Folds what there is; whether that succeeded.
+    /// A long write-ahead log is left as it is: the next start reads it in a moment, and moving it
+    /// takes long.
+    fn end(&mut self) {
+        if self.store.wal_octets() + self.tables.wal_octets() <= STOP_WAL_OCTETS {
+            return self.maintain();
+        }
+        let left = self.store.leave_wal().map_err(NodeError::Store);
+        let left = left.and_then(|()| self.tables.leave_wal().map_err(NodeError::State));
+        if let Err(why) = left {
+            tracing::warn!(%why, "the end may take longer");
+        }
+    }
+
+    /// Folds what there is, or some of it when the node stops; whether that succeeded.
     fn fold(&mut self) -> bool {
+        let mut stopping: Option<Instant> = None;
         loop {
+            if self.stopping.load(Ordering::Relaxed)
+                && stopping.get_or_insert_with(Instant::now).elapsed() >= STOP_FOLD
+            {
+                return true;
+            }
             // Also in the middle of a long catch-up: the write-ahead logs grow meanwhile.
             if self.kept_up.elapsed() >= UPKEEP {
                 self.maintain();
@@ -207,4 +235,8 @@ const RETENTION: Duration = Duration::from_secs(3600);
 /// Fewest events that are worth a snapshot.
 const TRIM_LEAST: u64 = 10_000;
 /// How much of the log is folded in one transaction, in octets.
-const FOLD_BYTES: usize = 8 * 1024 * 1024;
+const FOLD_BYTES: usize = 2 * 1024 * 1024;
+/// For how long is folded when the node stops.
+const STOP_FOLD: Duration = Duration::from_millis(50);
+/// Octets of write-ahead logs that are moved into their databases when the node stops.
+const STOP_WAL_OCTETS: u64 = 8 * 1024 * 1024;

@@ -1,25 +1,31 @@
 //! Zone files in and out.
 
-use std::collections::HashMap;
+mod content;
+mod sections;
+
 use std::fmt::Write as _;
 use std::io;
 
 use engine::{NewZone, Operation, Outcome, Refused};
 use gateway::{Client, SubmitError};
 use store::ImportId;
-use wire::zonefile::{self, Records, ZonefileError};
-use wire::{Class, Name, Rdata, Record, Rrset, Rtype, Serial};
+use wire::{Class, Name, Record, Rrset, Rtype, Serial, zonefile};
 use zone::Snapshot;
 
 /// Why a zone file was not imported. The zone is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
-    /// The file cannot be read.
+    /// Something is wrong with a line.
+    #[error("line {line}: {fault}")]
+    Line {
+        /// The line; 1 for the first.
+        line: usize,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// Something is wrong with a name that stands in several places.
     #[error(transparent)]
-    Zonefile(#[from] ZonefileError),
-    /// A name lies outside the zone.
-    #[error("{0} lies outside the zone")]
-    Outside(Name),
+    Somewhere(Fault),
     /// There is no SOA record at the apex.
     #[error("the file has no SOA record at {0}")]
     NoSoa(Name),
@@ -29,15 +35,6 @@ pub(crate) enum ImportError {
     /// There is no NS record at the apex.
     #[error("the file has no NS record at {0}")]
     NoNs(Name),
-    /// A name has a CNAME record and other data (RFC 2181 §10.1).
-    #[error("{0} has a CNAME record and other data, or several CNAME records")]
-    Cname(Name),
-    /// A name has several DNAME records (RFC 6672 §2.4).
-    #[error("{0} has several DNAME records")]
-    Dnames(Name),
-    /// An RRset is too large for any message.
-    #[error("{0} {1}: the records do not fit into one message")]
-    TooLarge(Name, Rtype),
     /// The engine refused it.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -49,6 +46,26 @@ pub(crate) enum ImportError {
     Submit(#[from] SubmitError),
 }
 
+/// What is wrong with what a zone file says.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// It cannot be read.
+    #[error(transparent)]
+    Zonefile(#[from] zonefile::Fault),
+    /// A name lies outside the zone.
+    #[error("{0} lies outside the zone")]
+    Outside(Name),
+    /// A name has a CNAME record and other data (RFC 2181 §10.1).
+    #[error("{0} has a CNAME record and other data, or several CNAME records")]
+    Cname(Name),
+    /// A name has several DNAME records (RFC 6672 §2.4).
+    #[error("{0} has several DNAME records")]
+    Dnames(Name),
+    /// An RRset is too large for any message.
+    #[error("{0} {1}: the records do not fit into one message")]
+    TooLarge(Name, Rtype),
+}
+
 /// What was imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Imported {
@@ -58,30 +75,28 @@ pub(crate) struct Imported {
     pub serial: Serial,
 }
 
-type Keyed = (Name, Rtype, Rrset);
-
-/// Makes a zone file the content of a zone, which becomes visible whole at the end.
+/// Makes a zone file the content of a zone, which becomes visible whole at the end. Nothing is written
+/// before the whole file is known to be right.
 pub(crate) fn import(
     client: &Client,
     text: &[u8],
     mut zone: NewZone,
 ) -> Result<Imported, ImportError> {
-    let rrsets = read(text, &zone.apex)?;
-    zone.serial = check(&rrsets, &zone.apex)?;
-    let count = rrsets.len();
+    let content = sections::read(text, &zone.apex)?;
+    zone.serial = content.serial;
     let mut import = None;
-    let mut rest = rrsets.into_iter().peekable();
-    while rest.peek().is_some() {
-        let part: Vec<Keyed> = rest.by_ref().take(STAGE_RRSETS).collect();
+    for part in content.parts {
         let apex = zone.apex.clone();
-        match operate(client, Operation::Stage { import, zone: apex, rrsets: part }) {
+        match operate(client, Operation::Stage { import, zone: apex, part }) {
             Ok((made, _)) => import = made.map(ImportId).or(import),
             Err(why) => return Err(give_up(client, import, why)),
         }
     }
     let Some(import) = import else { return Err(ImportError::NoSoa(zone.apex)) };
     match operate(client, Operation::Import { import, zone }) {
-        Ok((_, serial)) => Ok(Imported { rrsets: count, serial: serial.unwrap_or_default() }),
+        Ok((_, serial)) => {
+            Ok(Imported { rrsets: content.rrsets, serial: serial.unwrap_or_default() })
+        }
         Err(why) => Err(give_up(client, Some(import), why)),
     }
 }
@@ -94,11 +109,11 @@ pub(crate) fn export(
     out: &mut dyn io::Write,
 ) -> Result<(), io::Error> {
     let mut line = String::new();
-    let is_soa = |(owner, rtype, _): &Keyed| *rtype == Rtype::SOA && owner == apex;
+    let is_soa = |(owner, rtype, _): &(Name, Rtype, Rrset)| *rtype == Rtype::SOA && owner == apex;
     let soa = zone.rrsets().find(is_soa);
     let others = zone.rrsets().filter(|keyed| !is_soa(keyed));
-    let others: Box<dyn Iterator<Item = Keyed>> = if zone.rrset_count() <= SORTED_RRSETS_MAX {
-        let mut all: Vec<Keyed> = others.collect();
+    let others: Box<dyn Iterator<Item = (Name, Rtype, Rrset)>> = if zone.rrset_count() <= SORTED_RRSETS_MAX {
+        let mut all: Vec<(Name, Rtype, Rrset)> = others.collect();
         all.sort_by(|(a, at, _), (b, bt, _)| a.cmp(b).then(at.cmp(bt)));
         Box::new(all.into_iter())
     } else {
@@ -116,81 +131,6 @@ pub(crate) fn export(
     line.clear();
     writeln!(line, "{EXPORT_END} {apex}").map_err(io::Error::other)?;
     out.write_all(line.as_bytes())
-}
-
-/// The RRsets of a zone file, in canonical order of their owners: the tables behind the log are
-/// filled from front to back.
-fn read(text: &[u8], apex: &Name) -> Result<Vec<Keyed>, ImportError> {
-    let mut rrsets: HashMap<(Name, Rtype), Rrset> = HashMap::new();
-    for record in Records::parse(text, apex) {
-        let Record { owner, rtype, ttl_s, rdata, .. } = record?;
-        if !owner.is_subdomain_of(apex) {
-            return Err(ImportError::Outside(owner));
-        }
-        // RFC 2181 §5.2: one TTL for all records of an RRset; the first one counts.
-        let keyed = owner.clone();
-        let rrset = rrsets
-            .entry((owner, rtype))
-            .or_insert_with(|| Rrset { ttl_s, rdata: Vec::with_capacity(1) });
-        if !holds(rrset, rtype, &rdata) {
-            rrset.rdata.push(rdata);
-        }
-        // Each record is compared with all of its RRset: stop before that becomes long.
-        if rrset.rdata.len() > RRSET_RECORDS_MAX {
-            return Err(ImportError::TooLarge(keyed, rtype));
-        }
-    }
-    let mut rrsets: Vec<Keyed> = rrsets
-        .into_iter()
-        .map(|((owner, rtype), rrset)| (owner.to_lowercase(), rtype, rrset))
-        .collect();
-    rrsets.sort_by(|(a, at, _), (b, bt, _)| a.cmp(b).then(at.cmp(bt)));
-    Ok(rrsets)
-}
-
-fn holds(rrset: &Rrset, rtype: Rtype, rdata: &Rdata) -> bool {
-    // Most RRsets have one record, and no comparison is needed for the first.
-    !rrset.rdata.is_empty() && {
-        let new = rdata.canonical(rtype);
-        rrset.rdata.iter().any(|known| known.canonical(rtype) == new)
-    }
-}
-
-/// What a zone must be before it can be served; its serial.
-fn check(rrsets: &[Keyed], apex: &Name) -> Result<Serial, ImportError> {
-    let at_apex = |wanted| rrsets.iter().find(|(o, rtype, _)| *rtype == wanted && o == apex);
-    let (.., soa) = at_apex(Rtype::SOA).ok_or_else(|| ImportError::NoSoa(apex.clone()))?;
-    at_apex(Rtype::NS).ok_or_else(|| ImportError::NoNs(apex.clone()))?;
-    let soas = rrsets.iter().filter(|(_, rtype, _)| *rtype == Rtype::SOA).count();
-    let [soa] = soa.rdata.as_slice() else { return Err(ImportError::ManySoas) };
-    if soas > 1 {
-        return Err(ImportError::ManySoas);
-    }
-    for names in rrsets.chunk_by(|(a, ..), (b, ..)| a == b) {
-        check_cname(names)?;
-    }
-    for (owner, rtype, rrset) in rrsets {
-        if *rtype == Rtype::DNAME && rrset.rdata.len() > 1 {
-            return Err(ImportError::Dnames(owner.clone()));
-        }
-        let octets: usize = rrset.rdata.iter().map(|rdata| rdata.as_wire().len() + 12).sum();
-        if octets > RRSET_OCTETS_MAX {
-            return Err(ImportError::TooLarge(owner.clone(), *rtype));
-        }
-    }
-    let fields = soa.soa_fields().ok_or_else(|| ImportError::NoSoa(apex.clone()))?;
-    Ok(Serial(fields.serial))
-}
-
-fn check_cname(name: &[Keyed]) -> Result<(), ImportError> {
-    let cname = name.iter().find(|(_, rtype, _)| *rtype == Rtype::CNAME);
-    let Some((owner, _, rrset)) = cname else { return Ok(()) };
-    let beside =
-        |rtype: Rtype| ![Rtype::CNAME, Rtype::RRSIG, Rtype::NSEC, Rtype::KEY].contains(&rtype);
-    if rrset.rdata.len() > 1 || name.iter().any(|(_, rtype, _)| beside(*rtype)) {
-        return Err(ImportError::Cname(owner.clone()));
-    }
-    Ok(())
 }
 
 /// Number and serial of what was made. An import that fails anywhere is given up: its parts would lie
@@ -219,9 +159,3 @@ fn give_up(client: &Client, import: Option<ImportId>, why: ImportError) -> Impor
 const SORTED_RRSETS_MAX: usize = 1_000_000;
 /// What the last line of an exported zone begins with, so that one that was cut off is known.
 pub(crate) const EXPORT_END: &str = "; end of";
-/// RRsets in one part of an import.
-const STAGE_RRSETS: usize = 20_000;
-/// Records of one RRset: with headers and the shortest data, more do not fit into one message.
-const RRSET_RECORDS_MAX: usize = 5000;
-/// Octets that the records of one RRset may take, so that they fit into one message.
-const RRSET_OCTETS_MAX: usize = 60_000;

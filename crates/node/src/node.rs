@@ -158,6 +158,10 @@ impl Claimed {
 
     /// Loads the state and starts the writer.
     pub fn load(self) -> Result<Node, NodeError> {
+        self.load_for(false)
+    }
+
+    fn load_for(self, is_brief: bool) -> Result<Node, NodeError> {
         let Claimed { options, client, store, letters, writable } = self;
         let owner = NodeId(options.name);
         let fence = store.acquire(ShardId(0), &owner)?;
@@ -183,6 +187,8 @@ impl Claimed {
             store: Arc::clone(&store),
             tables,
             wake,
+            stopping: Arc::clone(&stopping),
+            is_brief,
             kept_up: Instant::now(),
             log_ms: options.log_ms,
             origins_ms: options.origins_ms,
@@ -240,6 +246,11 @@ impl Node {
     /// Takes the data directory, loads the state, and starts the writer.
     pub fn open(options: &Options) -> Result<Node, NodeError> {
         Node::claim(options)?.load()
+    }
+
+    /// The same for one order, after which the node stops: nothing is done beside it.
+    pub(crate) fn open_briefly(options: &Options) -> Result<Node, NodeError> {
+        Node::claim(options)?.load_for(true)
     }
 
     /// A door's access to the writer.

@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use store::Pos;
 
@@ -164,11 +165,20 @@ pub(crate) fn connect(path: &Path, sync: Sync) -> Result<Connection, rusqlite::E
 /// then has little left to write while they wait.
 pub(crate) fn checkpoint(connection: &Connection, wal: &Path) -> Result<(), rusqlite::Error> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-    let length = std::fs::metadata(wal).map(|metadata| metadata.len()).unwrap_or(0);
-    if length > WAL_OCTETS_MAX {
+    if octets(wal) > WAL_OCTETS_MAX {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     }
     Ok(())
+}
+
+/// Keeps the last connection from moving the WAL into the database when it is closed.
+pub(crate) fn leave_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(|_| ())
+}
+
+/// Length of a file; 0 when it is not there.
+pub(crate) fn octets(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// Makes the entries of the directory that a file lies in durable.

@@ -110,10 +110,22 @@ impl SqliteStore {
         connection::checkpoint(&upkeep, &self.directory.join("log.db-wal")).map_err(failed)
     }
 
+    /// Octets of the write-ahead log.
+    pub fn wal_octets(&self) -> u64 {
+        connection::octets(&self.directory.join("log.db-wal"))
+    }
+
+    /// Lets the write-ahead log stay when the store is closed, in place of moving it then. To be
+    /// called at the end only.
+    pub fn leave_wal(&self) -> Result<(), StoreError> {
+        connection::leave_wal(&lock(&self.log).connection).map_err(failed)?;
+        connection::leave_wal(&lock(&self.reader)).map_err(failed)?;
+        connection::leave_wal(&lock(&self.upkeep)).map_err(failed)
+    }
+
     /// Octets of log that are kept, without the snapshot.
     pub fn log_octets(&self) -> u64 {
-        let size = |name| std::fs::metadata(self.directory.join(name)).map_or(0, |file| file.len());
-        size("log.db") + size("log.db-wal")
+        connection::octets(&self.directory.join("log.db")) + self.wal_octets()
     }
 
     /// The last position of the commits made at or before a moment; 0 when there is none.

@@ -161,9 +161,23 @@ impl StateDb {
 
     /// Moves the write-ahead log into the tables.
     pub fn maintain(&self) -> Result<(), StateError> {
+        Ok(connection::checkpoint(&self.connection, &self.wal())?)
+    }
+
+    /// Octets of the write-ahead log.
+    pub fn wal_octets(&self) -> u64 {
+        connection::octets(&self.wal())
+    }
+
+    /// Lets the write-ahead log stay when the tables are closed, in place of moving it then.
+    pub fn leave_wal(&self) -> Result<(), StateError> {
+        Ok(connection::leave_wal(&self.connection)?)
+    }
+
+    fn wal(&self) -> PathBuf {
         let mut wal = self.path.clone().into_os_string();
         wal.push("-wal");
-        Ok(connection::checkpoint(&self.connection, Path::new(&wal))?)
+        wal.into()
     }
 
     pub(crate) fn connection(&self) -> &Connection {

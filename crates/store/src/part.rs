@@ -124,28 +124,12 @@ impl PartWriter {
         below: &[u8],
         rtype: Rtype,
         ttl_s: u32,
-        records: impl ExactSizeIterator<Item = &'r [u8]>,
+        records: impl Iterator<Item = &'r [u8]> + Clone,
     ) {
         debug_assert!(below.len() < 255, "no name is longer");
         self.octets.push(below.len() as u8);
         self.octets.extend_from_slice(below);
-        self.put_set(rtype, ttl_s, records.len(), records);
-    }
-
-    /// Appends an RRset of another part of the same zone.
-    pub fn copy(&mut self, set: &PartSet<'_>) {
-        match set.owner {
-            PartOwner::Below(below) => {
-                self.octets.push(below.len() as u8);
-                self.octets.extend_from_slice(below);
-            }
-            PartOwner::Whole(name) => {
-                self.octets.push(crate::codec::octets::OUTSIDE);
-                self.octets.extend_from_slice(name);
-            }
-        }
-        self.put_head(set.rtype, set.ttl_s, set.count);
-        self.octets.extend_from_slice(set.records);
+        self.put_set(rtype, ttl_s, records.clone().count(), records);
     }
 
     /// Number of RRsets so far.
@@ -171,13 +155,6 @@ impl PartWriter {
         part
     }
 
-    fn put_head(&mut self, rtype: Rtype, ttl_s: u32, count: usize) {
-        put_varint(&mut self.octets, u64::from(rtype.0));
-        put_varint(&mut self.octets, u64::from(ttl_s));
-        put_varint(&mut self.octets, count as u64);
-        self.len += 1;
-    }
-
     fn put_set<'r>(
         &mut self,
         rtype: Rtype,
@@ -185,14 +162,17 @@ impl PartWriter {
         count: usize,
         records: impl Iterator<Item = &'r [u8]>,
     ) {
-        self.put_head(rtype, ttl_s, count);
+        put_varint(&mut self.octets, u64::from(rtype.0));
+        put_varint(&mut self.octets, u64::from(ttl_s));
+        put_varint(&mut self.octets, count as u64);
+        self.len += 1;
         records.for_each(|record| put_counted(&mut self.octets, record));
     }
 }
 
 impl<'a> PartSet<'a> {
     /// The data of each record, in wire form.
-    pub fn records(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    pub fn records(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         let mut octets = Octets::new(self.records);
         (0..self.count).map_while(move |_| octets.counted().ok())
     }

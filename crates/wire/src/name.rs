@@ -49,36 +49,40 @@ impl Name {
 
     /// The same; a name without a final dot lies under `origin`.
     pub(crate) fn read(text: &[u8], origin: &Name) -> Result<Name, NameError> {
+        let mut wire = Vec::with_capacity(MAX_OCTETS.min(text.len() + 2 + origin.0.len()));
+        Name::read_into(text, origin, &mut wire)?;
+        Ok(Name(wire.into()))
+    }
+
+    /// The same in wire form, put in place of what `wire` holds.
+    pub(crate) fn read_into(
+        text: &[u8],
+        origin: &Name,
+        wire: &mut Vec<u8>,
+    ) -> Result<(), NameError> {
+        wire.clear();
         match text {
             b"" => return Err(NameError::Empty),
-            b"." => return Ok(Name::root()),
+            b"." => {
+                wire.push(0);
+                return Ok(());
+            }
             _ => {}
         }
-        let mut wire = vec![0];
-        let mut start = 0;
-        let mut rest = text.iter();
-        while let Some(&octet) = rest.next() {
-            match octet {
-                b'.' => {
-                    close_label(&mut wire, start)?;
-                    start = wire.len();
-                    wire.push(0);
-                }
-                b'\\' => wire.push(unescape(&mut rest)?),
-                octet => wire.push(octet),
-            }
-            if wire.len() > MAX_OCTETS + 1 {
-                return Err(NameError::TooLong);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let start = wire.len();
+            wire.push(0);
+            let is_closed = read_label(&mut rest, wire)?;
+            close_label(wire, start)?;
+            if is_closed && rest.is_empty() {
+                // Absolute.
+                wire.push(0);
+            } else if rest.is_empty() {
+                wire.extend_from_slice(&origin.0);
             }
         }
-        if wire.len() > start + 1 {
-            close_label(&mut wire, start)?;
-            wire.extend_from_slice(&origin.0);
-        }
-        if wire.len() > MAX_OCTETS {
-            return Err(NameError::TooLong);
-        }
-        Ok(Name(wire.into()))
+        if wire.len() > MAX_OCTETS { Err(NameError::TooLong) } else { Ok(()) }
     }
 
     /// Reads exactly one uncompressed name.
@@ -133,13 +137,7 @@ impl Name {
     /// The labels before `apex`, in wire form without a root label; empty for the apex itself;
     /// `None` when the name does not lie at or below it.
     pub fn strip_suffix(&self, apex: &Name) -> Option<&[u8]> {
-        let cut = self.0.len().checked_sub(apex.0.len())?;
-        let (head, tail) = self.0.split_at_checked(cut)?;
-        // The cut must fall between labels: an equal tail alone may begin within one.
-        if !tail.eq_ignore_ascii_case(&apex.0) || !is_label_sequence(head) {
-            return None;
-        }
-        Some(head)
+        strip_suffix(&self.0, apex)
     }
 
     /// Puts labels in wire form (no root label) in front of `apex`.
@@ -301,6 +299,17 @@ pub fn fold_into<'b>(octets: &[u8], buffer: &'b mut [u8; MAX_OCTETS]) -> &'b [u8
     buffer.get(..len).unwrap_or_default()
 }
 
+/// The labels before `apex` of a name in wire form.
+pub(crate) fn strip_suffix<'o>(name: &'o [u8], apex: &Name) -> Option<&'o [u8]> {
+    let cut = name.len().checked_sub(apex.0.len())?;
+    let (head, tail) = name.split_at_checked(cut)?;
+    // The cut must fall between labels: an equal tail alone may begin within one.
+    if !tail.eq_ignore_ascii_case(&apex.0) || !is_label_sequence(head) {
+        return None;
+    }
+    Some(head)
+}
+
 /// Length of the uncompressed name that `octets` begin with, if there is one.
 pub(crate) fn wire_len(octets: &[u8]) -> Option<usize> {
     let mut at = 0;
@@ -326,6 +335,29 @@ fn is_label_sequence(octets: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// Reads one label with the dot after it; whether there was one.
+fn read_label(rest: &mut &[u8], wire: &mut Vec<u8>) -> Result<bool, NameError> {
+    loop {
+        let end = rest.iter().position(|&octet| matches!(octet, b'.' | b'\\'));
+        let (plain, after) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or_default();
+        if wire.len() + plain.len() > MAX_OCTETS + 1 {
+            return Err(NameError::TooLong);
+        }
+        wire.extend_from_slice(plain);
+        let Some((&octet, after)) = after.split_first() else {
+            *rest = after;
+            return Ok(false);
+        };
+        *rest = after;
+        if octet == b'.' {
+            return Ok(true);
+        }
+        let mut escaped = rest.iter();
+        wire.push(unescape(&mut escaped)?);
+        *rest = escaped.as_slice();
+    }
 }
 
 fn close_label(wire: &mut [u8], start: usize) -> Result<(), NameError> {

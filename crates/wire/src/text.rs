@@ -13,6 +13,7 @@ mod time;
 mod words;
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::name::{Name, NameError};
 use crate::rdata::{Block, Rdata, RdataError, Soa, blocks, is_of, skip};
@@ -43,16 +44,8 @@ impl Rdata {
     ) -> Result<Rdata, RdataError> {
         match words {
             [sign, words @ ..] if sign.is_sign(b"\\#") => read_generic(rtype, words),
-            [one] if rtype == Rtype::A => one
-                .text()
-                .and_then(|text| text.parse().ok())
-                .map(Rdata::a)
-                .ok_or_else(|| RdataError::Text(rtype, "an IPv4 address is expected".into())),
-            [one] if rtype == Rtype::AAAA => one
-                .text()
-                .and_then(|text| text.parse().ok())
-                .map(Rdata::aaaa)
-                .ok_or_else(|| RdataError::Text(rtype, "an IPv6 address is expected".into())),
+            [one] if rtype == Rtype::A => read_a(one).map(Rdata::a),
+            [one] if rtype == Rtype::AAAA => read_aaaa(one).map(Rdata::aaaa),
             [mname, rname, serial, times @ ..] if rtype == Rtype::SOA => {
                 let names = (read_name(mname, origin)?, read_name(rname, origin)?);
                 read_soa(names, serial, times)
@@ -64,10 +57,36 @@ impl Rdata {
         }
     }
 
+    /// The same in wire form, put in place of what `data` holds.
+    pub(crate) fn read_into(
+        rtype: Rtype,
+        words: &[Word<'_>],
+        origin: &Name,
+        data: &mut Vec<u8>,
+    ) -> Result<(), RdataError> {
+        data.clear();
+        match words {
+            [one] if rtype == Rtype::A => data.extend_from_slice(&read_a(one)?.octets()),
+            [one] if rtype == Rtype::AAAA => data.extend_from_slice(&read_aaaa(one)?.octets()),
+            words => data.extend_from_slice(Rdata::read(rtype, words, origin)?.as_wire()),
+        }
+        Ok(())
+    }
+
     /// Presentation form, without owner, TTL, class and type; `parse` reads the same data from it.
     pub fn display(&self, rtype: Rtype) -> impl fmt::Display + '_ {
         Shown { rtype, octets: self.as_wire() }
     }
+}
+
+fn read_a(word: &Word<'_>) -> Result<Ipv4Addr, RdataError> {
+    let address = word.text().and_then(|text| text.parse().ok());
+    address.ok_or_else(|| RdataError::Text(Rtype::A, "an IPv4 address is expected".into()))
+}
+
+fn read_aaaa(word: &Word<'_>) -> Result<Ipv6Addr, RdataError> {
+    let address = word.text().and_then(|text| text.parse().ok());
+    address.ok_or_else(|| RdataError::Text(Rtype::AAAA, "an IPv6 address is expected".into()))
 }
 
 /// RFC 3597 §5: a length, and so many octets in hexadecimal, perhaps in several words.

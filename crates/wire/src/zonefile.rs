@@ -4,7 +4,7 @@ pub(crate) mod entry;
 
 use std::fmt;
 
-use crate::name::{Name, NameError};
+use crate::name::{Name, NameError, strip_suffix};
 use crate::rdata::{Rdata, RdataError};
 use crate::record::Record;
 use crate::types::{Class, Rtype};
@@ -21,11 +21,35 @@ use entry::{Entry, Reader, Word};
 pub struct Records<'a> {
     reader: Reader<'a>,
     entry: Entry<'a>,
+    context: Context,
+    data: Vec<u8>,
+    failed: bool,
+}
+
+/// What the lines before mean for those that follow. A file can be read in pieces, each from the
+/// context at the end of the one before.
+#[derive(Clone, Debug)]
+pub struct Context {
     origin: Name,
-    owner: Option<Name>,
+    /// Owner of the last record, in wire form; empty before the first.
+    owner: Vec<u8>,
     default_ttl_s: Option<u32>,
     last_ttl_s: u32,
-    failed: bool,
+}
+
+/// A record that was read, while the next one is not.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRef<'r> {
+    /// Owner, absolute, in wire form, case preserved.
+    pub owner: &'r [u8],
+    /// Type.
+    pub rtype: Rtype,
+    /// TTL in seconds, at most 2^31 - 1 (RFC 2181 §8).
+    pub ttl_s: u32,
+    /// Data in uncompressed wire form.
+    pub data: &'r [u8],
+    /// The line that it begins in; 1 for the first.
+    pub line: usize,
 }
 
 /// Why a zone file cannot be read, and where.
@@ -76,18 +100,44 @@ pub enum Fault {
 impl<'a> Records<'a> {
     /// Reads a whole zone file that is in memory. Relative names lie under `origin`.
     pub fn parse(text: &'a [u8], origin: &Name) -> Records<'a> {
+        Records::parse_in(text, Context::new(origin))
+    }
+
+    /// Reads a piece of a zone file that is in memory, from the beginning of a line. Its lines are
+    /// counted from 1.
+    pub fn parse_in(text: &'a [u8], context: Context) -> Records<'a> {
         Records {
             reader: Reader::new(text),
             entry: Entry::default(),
-            origin: origin.clone(),
-            owner: None,
-            default_ttl_s: None,
-            last_ttl_s: TTL_S_WITHOUT_ANY,
+            context,
+            data: Vec::new(),
             failed: false,
         }
     }
 
-    fn read(&mut self) -> Result<Option<Record>, ZonefileError> {
+    /// Reads the next record without keeping it; `None` at the end, and after an error.
+    pub fn read(&mut self) -> Result<Option<RecordRef<'_>>, ZonefileError> {
+        if self.failed {
+            return Ok(None);
+        }
+        let read = self.read_record();
+        self.failed = !matches!(read, Ok(Some(_)));
+        let Some((rtype, ttl_s)) = read? else { return Ok(None) };
+        let (owner, data) = (self.context.owner.as_slice(), self.data.as_slice());
+        Ok(Some(RecordRef { owner, rtype, ttl_s, data, line: self.entry.line }))
+    }
+
+    /// What was read so far means for what follows.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Number of line ends read so far.
+    pub fn lines(&self) -> usize {
+        self.reader.line() - 1
+    }
+
+    fn read_record(&mut self) -> Result<Option<(Rtype, u32)>, ZonefileError> {
         loop {
             match self.reader.next(&mut self.entry) {
                 Ok(true) => {}
@@ -96,21 +146,47 @@ impl<'a> Records<'a> {
                     return Err(ZonefileError { line: self.reader.line(), fault: why.into() });
                 }
             }
-            let entry = std::mem::take(&mut self.entry);
-            let read = self.read_entry(&entry);
-            // Its room is used again.
-            self.entry = entry;
-            let line = self.entry.line;
-            match read {
+            match self.context.read_entry(&self.entry, &mut self.data) {
                 Ok(None) => {}
                 Ok(Some(record)) => return Ok(Some(record)),
-                Err(fault) => return Err(ZonefileError { line, fault }),
+                Err(fault) => return Err(ZonefileError { line: self.entry.line, fault }),
             }
         }
     }
+}
 
-    /// Reads a record, or follows a directive.
-    fn read_entry(&mut self, entry: &Entry<'_>) -> Result<Option<Record>, Fault> {
+impl<'r> RecordRef<'r> {
+    /// The labels of the owner before `apex`, in wire form without a root label; `None` when it does
+    /// not lie at or below it.
+    pub fn below(&self, apex: &Name) -> Option<&'r [u8]> {
+        strip_suffix(self.owner, apex)
+    }
+}
+
+impl Context {
+    /// That at the beginning of a file.
+    pub fn new(origin: &Name) -> Context {
+        Context {
+            origin: origin.clone(),
+            owner: Vec::new(),
+            default_ttl_s: None,
+            last_ttl_s: TTL_S_WITHOUT_ANY,
+        }
+    }
+
+    /// Whether lines that begin with an owner mean the same here and there.
+    pub fn is_like(&self, other: &Context) -> bool {
+        self.origin.as_wire() == other.origin.as_wire()
+            && self.default_ttl_s == other.default_ttl_s
+            && (self.default_ttl_s.is_some() || self.last_ttl_s == other.last_ttl_s)
+    }
+
+    /// Reads a record, its data into `data`, or follows a directive.
+    fn read_entry(
+        &mut self,
+        entry: &Entry<'_>,
+        data: &mut Vec<u8>,
+    ) -> Result<Option<(Rtype, u32)>, Fault> {
         let mut words = entry.words.as_slice();
         if !entry.is_indented
             && let Some((first, rest)) = words.split_first()
@@ -118,15 +194,22 @@ impl<'a> Records<'a> {
             if !first.is_quoted && first.octets.starts_with(b"$") {
                 return self.follow(first, rest).map(|()| None);
             }
-            self.owner = Some(self.name(first)?);
+            if first.is_sign(b"@") {
+                self.owner.clear();
+                self.owner.extend_from_slice(self.origin.as_wire());
+            } else {
+                Name::read_into(first.octets, &self.origin, &mut self.owner)?;
+            }
             words = rest;
         }
         let (ttl_s, rtype, words) = fields(words)?;
-        let owner = self.owner.clone().ok_or(Fault::NoOwner)?;
+        if self.owner.is_empty() {
+            return Err(Fault::NoOwner);
+        }
         self.last_ttl_s = ttl_s.unwrap_or(self.last_ttl_s);
         let ttl_s = ttl_s.or(self.default_ttl_s).unwrap_or(self.last_ttl_s);
-        let rdata = Rdata::read(rtype, words, &self.origin)?;
-        Ok(Some(Record { owner, rtype, class: Class::IN, ttl_s, rdata }))
+        Rdata::read_into(rtype, words, &self.origin, data)?;
+        Ok(Some((rtype, ttl_s)))
     }
 
     fn follow(&mut self, directive: &Word<'_>, words: &[Word<'_>]) -> Result<(), Fault> {
@@ -157,12 +240,16 @@ impl Iterator for Records<'_> {
     type Item = Result<Record, ZonefileError>;
 
     fn next(&mut self) -> Option<Result<Record, ZonefileError>> {
-        if self.failed {
-            return None;
-        }
-        let record = self.read().transpose()?;
-        self.failed = record.is_err();
-        Some(record)
+        let record = match self.read() {
+            Ok(record) => record?,
+            Err(why) => return Some(Err(why)),
+        };
+        let RecordRef { owner, rtype, ttl_s, data, line } = record;
+        let made = Name::from_wire(owner).map_err(Fault::from).and_then(|owner| {
+            let rdata = Rdata::new(rtype, data)?;
+            Ok(Record { owner, rtype, class: Class::IN, ttl_s, rdata })
+        });
+        Some(made.map_err(|fault| ZonefileError { line, fault }))
     }
 }
 
@@ -182,6 +269,11 @@ fn fields<'w, 'a>(words: &'w [Word<'a>]) -> Result<(Option<u32>, Rtype, &'w [Wor
             return Err(Fault::NoType("the end of the line".into()));
         };
         words = rest;
+        if let Some(rtype) = common_type(word)
+            && class.is_none_or(|class| class == Class::IN)
+        {
+            return Ok((ttl_s, rtype, words));
+        }
         let text = word.text().unwrap_or_default();
         if ttl_s.is_none() && word.octets.first().is_some_and(u8::is_ascii_digit) {
             ttl_s = Some(seconds(word)?);
@@ -196,6 +288,15 @@ fn fields<'w, 'a>(words: &'w [Word<'a>]) -> Result<(Option<u32>, Rtype, &'w [Wor
                 _ => Ok((ttl_s, rtype, words)),
             };
         }
+    }
+}
+
+/// The types that nearly all records have, without a walk through the table of all types.
+fn common_type(word: &Word<'_>) -> Option<Rtype> {
+    match word.octets {
+        b"A" => Some(Rtype::A),
+        b"AAAA" => Some(Rtype::AAAA),
+        _ => None,
     }
 }
 

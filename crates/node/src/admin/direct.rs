@@ -39,7 +39,7 @@ pub fn direct(
         Command::Backup { file } => return Ok(execute::backup(&open_store(options)?, file)?),
         _ => {}
     }
-    let node = Node::open(options)?;
+    let node = Node::open_briefly(options)?;
     let answer = execute(&node, command, body)?;
     if let Some(follows) = answer.follows {
         follows.write(out)?;

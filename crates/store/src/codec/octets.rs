@@ -6,6 +6,7 @@ use super::CodecError;
 
 /// Octets still to be read. Every call takes from the front or fails; nothing is allocated by a
 /// length that the octets merely claim.
+#[derive(Clone)]
 pub(crate) struct Octets<'a>(&'a [u8]);
 
 impl<'a> Octets<'a> {
@@ -171,4 +172,4 @@ pub(crate) fn is_outside(length: u8) -> bool {
 }
 
 /// Length that stands for a whole name.
-pub(crate) const OUTSIDE: u8 = 0xff;
+const OUTSIDE: u8 = 0xff;

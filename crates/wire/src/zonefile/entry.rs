@@ -107,7 +107,11 @@ impl<'a> Reader<'a> {
     fn word(&mut self, is_quoted: bool) -> Result<Word<'a>, SyntaxError> {
         let text = self.rest.get(usize::from(is_quoted)..).unwrap_or_default();
         let mut end = 0;
-        while let Some(&octet) = text.get(end) {
+        loop {
+            let rest = text.get(end..).unwrap_or_default();
+            let plain = rest.iter().position(|&octet| is_special(octet)).unwrap_or(rest.len());
+            end += plain;
+            let Some(&octet) = text.get(end) else { break };
             match octet {
                 b'"' if is_quoted => {
                     self.rest = text.get(end + 1..).unwrap_or_default();
@@ -131,6 +135,11 @@ impl<'a> Reader<'a> {
         self.rest = rest;
         Ok(Word { octets, is_quoted, is_joined: false })
     }
+}
+
+/// Whether an octet may be anything but part of a word.
+fn is_special(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b';' | b'"' | b'\\')
 }
 
 impl Word<'_> {
