@@ -9,10 +9,11 @@ use store::{ActorRef, Event, EventBody, Fact, Hash, Item, Part, Pos};
 use wire::{Name, Rtype};
 use zone::{Delta, Prerequisite};
 
-use crate::fold::{self, Staging};
+use crate::fold;
 use crate::live::Live;
 use crate::overlay::{Overlay, Paced};
 use crate::request::{Operation, Outcome, Refused, Reply, Request, Submission};
+use crate::staging::Staging;
 use crate::{judge, operate, weigh};
 
 /// Number of a batch within one run of the engine.
@@ -137,8 +138,15 @@ impl Engine {
 
     /// Takes over RRsets of a zone, in place of what was taken over before. Only before the first
     /// step.
-    pub fn load_part(&mut self, zone: &Name, part: &Part) {
-        fold::load_part(&self.live, zone, part);
+    ///
+    /// # Errors
+    /// The first error among the parts; those before it have been taken over.
+    pub fn load_parts<E>(
+        &mut self,
+        zone: &Name,
+        parts: impl IntoIterator<Item = Result<Part, E>>,
+    ) -> Result<(), E> {
+        fold::load_parts(&self.live, zone, parts)
     }
 
     /// Takes over what has changed in a zone. Only before the first step.

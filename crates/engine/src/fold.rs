@@ -1,6 +1,7 @@
 //! Memory is fold(log): making events and snapshot items part of the visible state.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use account::{Directory, Entity};
@@ -9,9 +10,7 @@ use wire::{Name, Serial};
 use zone::{Delta, Zone};
 
 use crate::live::Live;
-
-/// Imports that are not visible yet.
-pub(crate) type Staging = HashMap<ImportId, Arc<Zone>>;
+use crate::staging::{self, Staged, Staging};
 
 /// Makes the events of one batch visible; all that they change in a zone at once.
 pub(crate) fn fold(live: &Live, staging: &mut Staging, events: &[Event]) {
@@ -48,17 +47,21 @@ pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
                 }
             }
         }
-        Item::Staged { import, zone, part } => stage(staging, import, &zone, &part),
+        Item::Staged { import, zone, part } => stage(staging, import, &zone, part),
     }
 }
 
 /// RRsets of a zone, in place of those that were there.
-pub(crate) fn load_part(live: &Live, zone: &Name, part: &Part) {
-    if let Some(zone) = live.zones().get(zone) {
-        fill(&zone, part);
-        // What is kept of a SOA is how it was last written; its serial goes on with the zone.
-        zone.apply(zone.serial(), &[]);
-    }
+pub(crate) fn load_parts<E>(
+    live: &Live,
+    zone: &Name,
+    parts: impl IntoIterator<Item = Result<Part, E>>,
+) -> Result<(), E> {
+    let Some(zone) = live.zones().get(zone) else { return Ok(()) };
+    staging::fill(&zone, parts)?;
+    // What is kept of a SOA is how it was last written; its serial goes on with the zone.
+    zone.apply(zone.serial(), &[]);
+    Ok(())
 }
 
 /// RRsets of a zone that have changed since.
@@ -87,10 +90,12 @@ pub(crate) fn items<'a>(live: &'a Live, staging: &'a Staging) -> impl Iterator<I
             .collect();
         std::iter::once(head).chain(rrsets)
     });
-    let staged = staging.iter().map(|(&import, zone)| Item::Staged {
-        import,
-        zone: zone.apex().clone(),
-        part: Part::pack(zone.apex(), &zone.snapshot().rrsets().collect::<Vec<_>>()),
+    let staged = staging.iter().flat_map(|(&import, Staged { zone, parts, .. })| {
+        parts.iter().map(move |part| Item::Staged {
+            import,
+            zone: zone.clone(),
+            part: part.clone(),
+        })
     });
     entities.into_iter().chain(zones).chain(staged)
 }
@@ -111,9 +116,11 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             live.directory_mut().remove_hosts_of(zone);
             live.forget_strays();
         }
-        Fact::Staged { import, zone, part } => stage(staging, *import, zone, part),
+        Fact::Staged { import, zone, part } => stage(staging, *import, zone, part.clone()),
         Fact::Imported { import, serial, .. } => {
-            if let Some(zone) = staging.remove(import) {
+            if let Some(Staged { zone, parts, .. }) = staging.remove(import) {
+                let zone = Arc::new(Zone::new(&zone, *serial));
+                let Ok::<(), Infallible>(()) = staging::fill(&zone, parts.into_iter().map(Ok));
                 zone.apply(*serial, &[]);
                 live.zones().insert(zone);
             }
@@ -132,14 +139,8 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
     }
 }
 
-fn stage(staging: &mut Staging, import: ImportId, zone: &Name, part: &Part) {
-    let staged = staging.entry(import).or_insert_with(|| Arc::new(Zone::new(zone, Serial(0))));
-    fill(staged, part);
-}
-
-/// Takes the RRsets of a part into a zone that nobody reads yet.
-fn fill(zone: &Zone, part: &Part) {
-    zone.load(part.rrsets(zone.apex()));
+fn stage(staging: &mut Staging, import: ImportId, zone: &Name, part: Part) {
+    staging.entry(import).or_insert_with(|| Staged::new(zone)).push(part);
 }
 
 /// Changes of a batch, by zone, in order.

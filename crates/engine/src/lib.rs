@@ -27,6 +27,7 @@ mod live;
 mod operate;
 mod overlay;
 mod request;
+mod staging;
 mod weigh;
 
 pub use engine::{Batch, BatchNo, Engine, Settled, Step};

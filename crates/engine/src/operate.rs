@@ -13,9 +13,9 @@ use store::{Fact, Pos};
 use wire::{Name, Serial};
 
 use crate::engine::Judged;
-use crate::fold::Staging;
 use crate::live::Live;
 use crate::request::{NewKey, Operation, Refused};
+use crate::staging::Staging;
 
 /// A judge of one operation.
 pub(crate) struct Operate<'a> {

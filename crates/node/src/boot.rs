@@ -27,7 +27,7 @@ fn load_all(store: &SqliteStore, engine: &mut Engine) -> Result<StateDb, NodeErr
         tables.load_pieces(|piece| {
             match piece {
                 Piece::Item(item) => engine.load(item),
-                Piece::Part { zone, part } => engine.load_part(&zone, &part),
+                Piece::Parts { zone, parts } => engine.load_parts(&zone, parts)?,
                 Piece::Deltas { zone, deltas } => engine.load_deltas(&zone, &deltas),
             }
             Ok(())

@@ -112,13 +112,14 @@ pub(crate) fn export(
     let is_soa = |(owner, rtype, _): &(Name, Rtype, Rrset)| *rtype == Rtype::SOA && owner == apex;
     let soa = zone.rrsets().find(is_soa);
     let others = zone.rrsets().filter(|keyed| !is_soa(keyed));
-    let others: Box<dyn Iterator<Item = (Name, Rtype, Rrset)>> = if zone.rrset_count() <= SORTED_RRSETS_MAX {
-        let mut all: Vec<(Name, Rtype, Rrset)> = others.collect();
-        all.sort_by(|(a, at, _), (b, bt, _)| a.cmp(b).then(at.cmp(bt)));
-        Box::new(all.into_iter())
-    } else {
-        Box::new(others)
-    };
+    let others: Box<dyn Iterator<Item = (Name, Rtype, Rrset)>> =
+        if zone.rrset_count() <= SORTED_RRSETS_MAX {
+            let mut all: Vec<(Name, Rtype, Rrset)> = others.collect();
+            all.sort_by(|(a, at, _), (b, bt, _)| a.cmp(b).then(at.cmp(bt)));
+            Box::new(all.into_iter())
+        } else {
+            Box::new(others)
+        };
     for (owner, rtype, rrset) in soa.into_iter().chain(others) {
         line.clear();
         for rdata in rrset.rdata {

@@ -119,8 +119,7 @@ impl<'c> Folder<'c> {
         }
         let owner = owner.to_lowercase();
         let below = relative(&owner, zone)?;
-        let (_, part) =
-            self.gathered.get_or_insert_with(|| (zone.clone(), PartWriter::default()));
+        let (_, part) = self.gathered.get_or_insert_with(|| (zone.clone(), PartWriter::default()));
         part.push(below, rtype, rrset.ttl_s, rrset.rdata.iter().map(Rdata::as_wire));
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Reading the tables: piece by piece as they stand, or item by item as the state is.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 
@@ -13,16 +14,15 @@ use crate::state::StateError;
 
 /// A piece of a state, as it stands in the tables. Pieces are taken over in the order in which they
 /// come: later RRsets of one owner and type replace earlier ones.
-#[derive(Debug)]
-pub enum Piece {
+pub enum Piece<'a> {
     /// An item; never an RRset.
     Item(Item),
-    /// RRsets of a zone.
-    Part {
+    /// RRsets of a zone. An error ends them, and is to be handed back.
+    Parts {
         /// Apex of the zone.
         zone: Name,
-        /// The RRsets.
-        part: Part,
+        /// The RRsets, read one part after the other.
+        parts: &'a mut dyn Iterator<Item = Result<Part, StateError>>,
     },
     /// What has changed in a zone since its parts were written.
     Deltas {
@@ -33,23 +33,39 @@ pub enum Piece {
     },
 }
 
-/// Takes a piece, and the number of rows that it was.
-type Take<'a> = &'a mut dyn FnMut(Piece, u64) -> Result<(), StateError>;
+/// Takes a piece.
+type Take<'a> = &'a mut dyn FnMut(Piece<'_>) -> Result<(), StateError>;
 
-/// Every piece of the tables but where they stand.
-pub(crate) fn pieces(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
-    entities(connection, take)?;
-    for zone in zones(connection)? {
-        take(Piece::Item(Item::Zone { apex: zone.apex.clone(), serial: zone.serial }), 1)?;
-        if let Some(base) = zone.base {
-            parts(connection, base, &mut |item| {
-                let Item::Staged { part, .. } = item else { return Err(not_a_part()) };
-                take(Piece::Part { zone: zone.apex.clone(), part }, 1)
-            })?;
+/// Every piece of the tables but where they stand; the number of rows that they stood in.
+pub(crate) fn pieces(connection: &Connection, take: Take<'_>) -> Result<u64, StateError> {
+    let rows = Cell::new(0);
+    let mut take = |piece: Piece<'_>| {
+        if let Piece::Item(_) = piece {
+            rows.update(|rows| rows + 1);
         }
-        changes(connection, &zone, take)?;
+        take(piece)
+    };
+    entities(connection, &mut take)?;
+    for zone in zones(connection)? {
+        take(Piece::Item(Item::Zone { apex: zone.apex.clone(), serial: zone.serial }))?;
+        if let Some(base) = zone.base {
+            let mut select = connection.prepare_cached(PARTS)?;
+            let mut parts = select.query_and_then([base], |row| {
+                rows.update(|rows| rows + 1);
+                let Item::Staged { part, .. } = read_part(row, base)? else {
+                    return Err(damaged("a part of a zone is something else"));
+                };
+                Ok(part)
+            })?;
+            take(Piece::Parts { zone: zone.apex.clone(), parts: &mut parts })?;
+        }
+        changes(connection, &zone, &mut |deltas| {
+            rows.update(|rows| rows + deltas.len() as u64);
+            take(Piece::Deltas { zone: zone.apex.clone(), deltas })
+        })?;
     }
-    staged(connection, take)
+    staged(connection, &mut take)?;
+    Ok(rows.get())
 }
 
 /// Every item of the state but where it stands; the number of rows that they stood in.
@@ -58,37 +74,34 @@ pub(crate) fn items(
     take: &mut dyn FnMut(Item) -> Result<(), StateError>,
 ) -> Result<u64, StateError> {
     let mut changed = Changed::of(connection)?;
-    let mut rows = 0;
     // The number of the zone that parts and deltas belong to.
     let mut at = 0;
-    pieces(connection, &mut |piece, count| {
-        rows += count;
-        match piece {
-            Piece::Item(Item::Zone { apex, serial }) => {
-                at = zone_row(connection, &apex)?.map_or(0, |row| row.id);
-                changed.look_at(at)?;
-                take(Item::Zone { apex, serial })
-            }
-            Piece::Item(item) => take(item),
-            Piece::Part { zone, part } => {
-                for (owner, rtype, rrset) in part.rrsets(&zone) {
+    pieces(connection, &mut |piece| match piece {
+        Piece::Item(Item::Zone { apex, serial }) => {
+            at = zone_row(connection, &apex)?.map_or(0, |row| row.id);
+            changed.look_at(at)?;
+            take(Item::Zone { apex, serial })
+        }
+        Piece::Item(item) => take(item),
+        Piece::Parts { zone, parts } => {
+            for part in parts {
+                for (owner, rtype, rrset) in part?.rrsets(&zone) {
                     if !changed.holds(at, &zone, &owner, rtype)? {
                         take(Item::Rrset { zone: zone.clone(), owner, rtype, rrset })?;
                     }
                 }
-                Ok(())
             }
-            Piece::Deltas { zone, deltas } => {
-                for Delta { owner, rtype, after, .. } in deltas {
-                    if let Some(rrset) = after {
-                        take(Item::Rrset { zone: zone.clone(), owner, rtype, rrset })?;
-                    }
-                }
-                Ok(())
-            }
+            Ok(())
         }
-    })?;
-    Ok(rows)
+        Piece::Deltas { zone, deltas } => {
+            for Delta { owner, rtype, after, .. } in deltas {
+                if let Some(rrset) = after {
+                    take(Item::Rrset { zone: zone.clone(), owner, rtype, rrset })?;
+                }
+            }
+            Ok(())
+        }
+    })
 }
 
 /// What the RRsets of each zone come to, whatever rows they stand in and in what order.
@@ -194,7 +207,7 @@ fn entities(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
     let mut select = connection.prepare("SELECT body, sum, kind, key, zone FROM entity")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        take(Piece::Item(read_entity(row)?), 1)?;
+        take(Piece::Item(read_entity(row)?))?;
     }
     Ok(())
 }
@@ -239,17 +252,16 @@ pub(crate) fn entity_key(key: &EntityKey) -> (&'static str, String) {
     }
 }
 
-/// What has changed since the parts of a zone were written.
-fn changes(connection: &Connection, zone: &ZoneRow, take: Take<'_>) -> Result<(), StateError> {
+/// What has changed since the parts of a zone were written, some at a time.
+fn changes(
+    connection: &Connection,
+    zone: &ZoneRow,
+    take: &mut dyn FnMut(Vec<Delta>) -> Result<(), StateError>,
+) -> Result<(), StateError> {
     let sql = "SELECT body, sum, owner, type FROM rrset WHERE zone = ?1";
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([zone.id])?;
     let mut deltas = Vec::new();
-    let give = |deltas: &mut Vec<Delta>, take: Take<'_>| {
-        let count = deltas.len() as u64;
-        let deltas = std::mem::take(deltas);
-        if count == 0 { Ok(()) } else { take(Piece::Deltas { zone: zone.apex.clone(), deltas }, count) }
-    };
     while let Some(row) = rows.next()? {
         let owner = row.get_ref(2)?.as_blob().map_err(damaged)?;
         let rtype = Rtype(row.get(3)?);
@@ -257,10 +269,10 @@ fn changes(connection: &Connection, zone: &ZoneRow, take: Take<'_>) -> Result<()
         let owner = Name::join(owner, &zone.apex).map_err(damaged)?;
         deltas.push(Delta { owner, rtype, before: None, after: rrset(rtype, body)? });
         if deltas.len() == DELTAS {
-            give(&mut deltas, take)?;
+            take(std::mem::take(&mut deltas))?;
         }
     }
-    give(&mut deltas, take)
+    if deltas.is_empty() { Ok(()) } else { take(deltas) }
 }
 
 /// An empty body stands for an RRset of a part that is gone.
@@ -278,25 +290,19 @@ fn staged(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
     let mut select = connection.prepare(sql)?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        parts(connection, row.get(0)?, &mut |item| take(Piece::Item(item), 1))?;
+        let import = row.get(0)?;
+        let mut select = connection.prepare_cached(PARTS)?;
+        let mut parts = select.query([import])?;
+        while let Some(part) = parts.next()? {
+            take(Piece::Item(read_part(part, import)?))?;
+        }
     }
     Ok(())
 }
 
-/// The parts of one number, in order.
-fn parts(
-    connection: &Connection,
-    import: i64,
-    take: &mut dyn FnMut(Item) -> Result<(), StateError>,
-) -> Result<(), StateError> {
-    let sql = "SELECT body, sum, part FROM part WHERE import = ?1 ORDER BY part";
-    let mut select = connection.prepare_cached(sql)?;
-    let mut rows = select.query([import])?;
-    while let Some(row) = rows.next()? {
-        let part: i64 = row.get(2)?;
-        take(item(body(row, &[&import.to_be_bytes(), &part.to_be_bytes()])?)?)?;
-    }
-    Ok(())
+fn read_part(row: &Row<'_>, import: i64) -> Result<Item, StateError> {
+    let part: i64 = row.get(2)?;
+    item(body(row, &[&import.to_be_bytes(), &part.to_be_bytes()])?)
 }
 
 /// Whether there is any part of this number.
@@ -316,7 +322,6 @@ pub(crate) fn relative<'n>(owner: &'n Name, zone: &Name) -> Result<&'n [u8], Sta
     let outside = || damaged(format!("{owner} lies outside {zone}"));
     owner.strip_suffix(zone).ok_or_else(outside)
 }
-
 
 fn item(body: &[u8]) -> Result<Item, StateError> {
     codec::decode_item(codec::VERSION, body).map_err(damaged)
@@ -345,9 +350,7 @@ pub(crate) fn damaged(why: impl std::fmt::Display) -> StateError {
     StateError::Damaged(why.to_string())
 }
 
-fn not_a_part() -> StateError {
-    damaged("a part of a zone is something else")
-}
-
+/// The parts of one number, in order.
+const PARTS: &str = "SELECT body, sum, part FROM part WHERE import = ?1 ORDER BY part";
 /// Changes that are handed out at once.
 const DELTAS: usize = 1000;

@@ -146,16 +146,12 @@ impl StateDb {
     /// quickly as it can be read.
     pub fn load_pieces(
         &mut self,
-        mut take: impl FnMut(Piece) -> Result<(), StateError>,
+        mut take: impl FnMut(Piece<'_>) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         let (pos, hash, at) = self.stands;
         take(Piece::Item(Item::At { pos, hash, at }))?;
-        let mut rows = 0;
-        load::pieces(&transaction, &mut |piece, count| {
-            rows += count;
-            take(piece)
-        })?;
+        let rows = load::pieces(&transaction, &mut take)?;
         whole(rows, self.rows)
     }
 
@@ -260,7 +256,9 @@ fn meta_sum((pos, hash, at): Stands, count: u64) -> u32 {
 /// stands relative to its zone, lower-cased, in the wire form without the root; an empty body says
 /// that the RRset is gone. Bodies are of the encoding that `meta` names; `sum` is the CRC-32 of all
 /// other columns; `count` is the number of rows in all tables but `meta`.
-pub(crate) const MIGRATIONS: &[&str] = &["", "
+pub(crate) const MIGRATIONS: &[&str] = &[
+    "",
+    "
     DROP TABLE IF EXISTS meta;
     DROP TABLE IF EXISTS entity;
     DROP TABLE IF EXISTS zone;
@@ -282,6 +280,7 @@ pub(crate) const MIGRATIONS: &[&str] = &["", "
     CREATE TABLE part (
         import INTEGER NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL,
         sum INTEGER NOT NULL, PRIMARY KEY (import, part));
-"];
+",
+];
 /// What `meta` names: how these tables are laid out, with bodies of version 1 of the codec.
 const ENCODING: u8 = 2;

@@ -3,7 +3,6 @@
 use account::{Directory, Entity, TsigKey, ZoneEntry};
 use store::{Fact, ImportId, Part, PartOwner, PartSet};
 use wire::{Name, Rdata, Rtype};
-use zone::View;
 
 use super::{Operate, check_ttl, created, removed, replaced};
 use crate::engine::Judged;
@@ -79,7 +78,7 @@ impl Operate<'_> {
             None => ImportId(self.next_pos.0),
             Some(import) => {
                 let staged = self.staging.get(&import).ok_or(Refused::Missing("import"))?;
-                if staged.apex() != zone {
+                if staged.zone != *zone {
                     return Err(Refused::Invalid("the import is of another zone"));
                 }
                 import
@@ -99,12 +98,10 @@ impl Operate<'_> {
 
     pub(super) fn import(&self, import: ImportId, new: &NewZone) -> Result<Judged, Refused> {
         let staged = self.staging.get(&import).ok_or(Refused::Missing("import"))?;
-        if *staged.apex() != new.apex {
+        if staged.zone != new.apex {
             return Err(Refused::Invalid("the import is of another zone"));
         }
-        if staged.rrset(&new.apex, Rtype::SOA).is_none()
-            || staged.rrset(&new.apex, Rtype::NS).is_none()
-        {
+        if !staged.has_soa || !staged.has_ns {
             return Err(Refused::Invalid("a zone needs a SOA and an NS record at its apex"));
         }
         let directory = self.live.directory();

@@ -142,7 +142,8 @@ impl Owner {
         let name = || Name::join(&self.below, apex).unwrap_or_else(|_| apex.clone());
         let has_cname = self.sets().iter().any(|set| set.rtype == Rtype::CNAME);
         for set in self.sets() {
-            let beside = ![Rtype::CNAME, Rtype::RRSIG, Rtype::NSEC, Rtype::KEY].contains(&set.rtype);
+            let beside =
+                ![Rtype::CNAME, Rtype::RRSIG, Rtype::NSEC, Rtype::KEY].contains(&set.rtype);
             if has_cname && (beside || set.rtype == Rtype::CNAME && set.count > 1) {
                 return Err(self.fault(Fault::Cname(name())));
             }
@@ -196,7 +197,8 @@ impl Set {
     }
 
     fn holds(&self, data: &[u8]) -> bool {
-        let canonical = |data| Rdata::new(self.rtype, data).map(|rdata| rdata.canonical(self.rtype));
+        let canonical =
+            |data| Rdata::new(self.rtype, data).map(|rdata| rdata.canonical(self.rtype));
         let new = canonical(data);
         self.records().any(|known| canonical(known) == new)
     }

@@ -104,7 +104,8 @@ impl Reader<'_> {
     fn in_parallel(&self, texts: &[&[u8]], context: &Context) -> Vec<Option<Outcome>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let next = AtomicUsize::new(0);
-        let outcomes: Vec<Mutex<Option<Outcome>>> = texts.iter().map(|_| Mutex::new(None)).collect();
+        let outcomes: Vec<Mutex<Option<Outcome>>> =
+            texts.iter().map(|_| Mutex::new(None)).collect();
         let work = || {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +119,8 @@ impl Reader<'_> {
         std::thread::scope(|scope| {
             for _ in 1..cores.min(texts.len()).min(THREADS_MAX) {
                 // One that cannot be started is not missed: the work is shared.
-                let _ = std::thread::Builder::new().name("import".to_owned()).spawn_scoped(scope, work);
+                let _ =
+                    std::thread::Builder::new().name("import".to_owned()).spawn_scoped(scope, work);
             }
             work();
         });
@@ -167,11 +169,7 @@ impl Reader<'_> {
     }
 
     /// Puts names together that stand in several places; their hashes are given.
-    fn gather(
-        &self,
-        content: &Content,
-        scattered: &HashSet<u64>,
-    ) -> Result<Content, ImportError> {
+    fn gather(&self, content: &Content, scattered: &HashSet<u64>) -> Result<Content, ImportError> {
         let mut gathered = Content::default();
         let mut owners: Vec<Owner> = Vec::new();
         let mut by_name: HashMap<Vec<u8>, usize> = HashMap::new();

@@ -115,7 +115,11 @@ fn facts(pos: Pos) -> Vec<Fact> {
     match pos.0 {
         1 => vec![made(zone_entry()), staged(1), staged(2)],
         2 => vec![Fact::Imported { import: ImportId(1), zone: zone(), serial: Serial(1) }],
-        3 => vec![Fact::Staged { import: ImportId(3), zone: name("x."), part: Part::pack(&name("x."), &[]) }],
+        3 => vec![Fact::Staged {
+            import: ImportId(3),
+            zone: name("x."),
+            part: Part::pack(&name("x."), &[]),
+        }],
         4 => vec![Fact::ImportDropped { import: ImportId(3) }],
         _ if pos.0.is_multiple_of(11) => vec![made(host(owner, pos))],
         _ if pos.0.is_multiple_of(13) => vec![Fact::Seen { hosts: vec![(owner, moment(pos))] }],
