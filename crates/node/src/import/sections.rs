@@ -27,12 +27,8 @@ pub(super) struct Read {
 pub(super) fn read(text: &[u8], apex: &Name) -> Result<Read, ImportError> {
     let apex = apex.to_lowercase();
     let hasher = RandomState::new();
-    let reader = Reader { apex: &apex, hasher: &hasher };
-    let mut content = reader.read(text)?;
-    let scattered = repeated(&content.names);
-    if !scattered.is_empty() {
-        content = reader.gather(&content, &scattered)?;
-    }
+    let reader = Reader { apex: &apex, hasher: &hasher, cut: (HEAD_OCTETS, SECTION_OCTETS) };
+    let content = reader.read_all(text)?;
     let Content { parts, rrsets, soa, soas, has_ns, .. } = content;
     let soa = soa.ok_or_else(|| ImportError::NoSoa(apex.clone()))?;
     if !has_ns {
@@ -49,6 +45,8 @@ pub(super) fn read(text: &[u8], apex: &Name) -> Result<Read, ImportError> {
 struct Reader<'a> {
     apex: &'a Name,
     hasher: &'a RandomState,
+    /// Octets of the first section and of the others, at least.
+    cut: (usize, usize),
 }
 
 /// A section that was read.
@@ -65,8 +63,15 @@ struct Section {
 type Outcome = Result<Section, ImportError>;
 
 impl Reader<'_> {
+    /// Reads a text, and puts names together that stand in several places of it.
+    fn read_all(&self, text: &[u8]) -> Result<Content, ImportError> {
+        let content = self.read(text)?;
+        let scattered = repeated(&content.names);
+        if scattered.is_empty() { Ok(content) } else { self.gather(&content, &scattered) }
+    }
+
     fn read(&self, text: &[u8]) -> Result<Content, ImportError> {
-        let texts = cut(text);
+        let texts = cut(text, self.cut);
         let mut all = Content::default();
         let mut context = Context::new(self.apex);
         let (mut octets, mut lines) = (0, 0);
@@ -213,15 +218,15 @@ impl Reader<'_> {
 
 /// Cuts a text in front of lines that begin with an owner. The first piece is small: it is read before
 /// the others, for its directives.
-fn cut(text: &[u8]) -> Vec<&[u8]> {
+fn cut(text: &[u8], (head, section): (usize, usize)) -> Vec<&[u8]> {
     let mut texts = Vec::new();
     let mut rest = text;
-    let mut least = HEAD_OCTETS;
+    let mut least = head;
     while !rest.is_empty() {
         let end = begin_of_owner(rest, least).unwrap_or(rest.len());
         let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         texts.push(piece);
-        (rest, least) = (after, SECTION_OCTETS);
+        (rest, least) = (after, section);
     }
     texts
 }
