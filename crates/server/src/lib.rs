@@ -6,24 +6,23 @@
 //! answer.
 //!
 //! # Not here
-//! No accounts, tokens or store: this crate closes over `wire` and `zone`, so that a fault in
+//! No accounts, tokens or store: this crate closes over `wire`, `zone` and `datagram`, so that a fault in
 //! answering cannot reach a secret. Dynamic updates and transfers are refused until their doors
 //! exist.
 //!
 //! # Flow
-//! `datagram or stream → respond → Zones::find → Zone::answer → the same socket`.
+//! `datagrams or stream → Asked::read → read_ahead → Asked::answer → Zone::answer → the same socket`.
 //!
 //! # Start reading at
 //! `respond.rs`, then `udp.rs`.
 
 mod bad_key;
 mod counters;
-mod datagram;
 mod listen;
 mod respond;
 mod tcp;
 mod udp;
 
-pub use counters::Counters;
+pub use counters::{Counters, Tally};
 pub use listen::{ListenError, Server, Settings};
-pub use respond::{Transport, respond};
+pub use respond::{Asked, Transport, read_ahead, respond};

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use datagram::Socket;
+use nix::sys::socket::{setsockopt, sockopt};
 use rustix::process::{Resource, getrlimit};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Type};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -16,7 +18,6 @@ use tokio::task::JoinSet;
 use zone::Zones;
 
 use crate::counters::Counters;
-use crate::datagram::Datagrams;
 use crate::tcp::{self, Limits, Open, Shared};
 use crate::udp::Worker;
 
@@ -111,7 +112,7 @@ impl Server {
                 let counters = Arc::new(Counters::new());
                 server.counters.push(Arc::clone(&counters));
                 let worker = Worker {
-                    socket: Datagrams::new(socket).map_err(refuse)?,
+                    socket: Socket::new(socket).map_err(refuse)?,
                     zones: Arc::clone(&zones),
                     ready: Arc::clone(&ready),
                     stopping: Arc::clone(&server.stopping),
@@ -217,21 +218,48 @@ fn udp_sockets(address: SocketAddr, workers: usize) -> io::Result<Vec<UdpSocket>
     std::iter::once(Ok(first)).chain(others).map(|socket| socket.map(UdpSocket::from)).collect()
 }
 
-fn udp(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+fn udp(address: SocketAddr) -> io::Result<socket2::Socket> {
+    let socket =
+        socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         // IPv4 has a socket of its own, so that addresses never look mapped.
         socket.set_only_v6(true)?;
     }
-    if let Err(why) = socket.set_recv_buffer_size(RECEIVE_OCTETS) {
-        tracing::warn!(%why, "UDP receive buffer stays as it is: bursts may be lost");
-    }
+    size_buffers(&socket);
     socket.set_read_timeout(Some(STOP_CHECK))?;
     Ok(socket)
 }
 
+/// Asks for room for bursts, past the system's limit where we may.
+fn size_buffers(socket: &socket2::Socket) {
+    let octets = BUFFER_OCTETS;
+    if setsockopt(socket, sockopt::RcvBufForce, &octets).is_err()
+        && let Err(why) = socket.set_recv_buffer_size(octets)
+    {
+        tracing::warn!(%why, "UDP receive buffer stays as it is: bursts may be lost");
+    }
+    // An answer that finds no room is lost, as any datagram may be: no word about that.
+    if setsockopt(socket, sockopt::SndBufForce, &octets).is_err() {
+        let _ = socket.set_send_buffer_size(octets);
+    }
+    // The system counts its own needs too and says twice what it was asked for.
+    let got = socket.recv_buffer_size().unwrap_or(0) / 2;
+    static WARNED: std::sync::Once = std::sync::Once::new();
+    if got < octets {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                octets = got,
+                wanted = octets,
+                hint = "set net.core.rmem_max to 4194304 with sysctl, or give the service CAP_NET_ADMIN",
+                "UDP receive buffers are small: bursts of queries may be lost"
+            );
+        });
+    }
+}
+
 fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket =
+        socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
@@ -244,8 +272,8 @@ fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// How many ports are tried when the system may choose.
 const PORT_ATTEMPTS: usize = 20;
-/// Receive buffer that is asked for, in octets: room for bursts.
-const RECEIVE_OCTETS: usize = 4 * 1024 * 1024;
+/// Receive and send buffers that are asked for, in octets: room for bursts.
+const BUFFER_OCTETS: usize = 4 * 1024 * 1024;
 /// How often a worker that has nothing to do looks whether it shall stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 /// Connections that wait to be accepted.

@@ -1,10 +1,10 @@
 //! From one message to its answer.
 
 use wire::{Class, Ede, Query, QueryError, Rcode, Rtype, Writer};
-use zone::Zones;
+use zone::{Serving, Zone, Zones};
 
 use crate::bad_key;
-use crate::counters::Counters;
+use crate::counters::{Counters, Tally};
 
 /// How a message came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +15,114 @@ pub enum Transport {
     Tcp,
 }
 
-/// Composes the answer to a message into `buffer`; its length, or `None` when nothing shall be
-/// said.
+/// A message that was read, and the zone that its question is for.
 ///
-/// Silence is for what cannot be a query: less than a header, or a response. All else is answered
-/// (RFC 8906 §3).
-///
-/// `ready` is false while zones are being loaded: "not here" would be a lie then, so the answer
-/// is SERVFAIL.
+/// Messages that came together are read one after the other, then [`read_ahead`] fetches what their
+/// answers need, then they are answered: nothing waits for memory alone.
+#[derive(Debug)]
+pub struct Asked<'m, 's> {
+    message: &'m [u8],
+    query: Result<Query<'m>, QueryError>,
+    zone: Option<&'s Zone>,
+}
+
+impl<'m, 's> Asked<'m, 's> {
+    /// Reads a message.
+    pub fn read(serving: &'s Serving, message: &'m [u8]) -> Asked<'m, 's> {
+        let query = Query::parse(message);
+        let find = |query: &Query<'_>| serving.find(&query.qname, query.qtype);
+        let zone = query.as_ref().ok().and_then(find).map(|zone| &**zone);
+        Asked { message, query, zone }
+    }
+
+    /// In place of a message that did not come: nothing is said to it.
+    pub(crate) fn nothing() -> Asked<'m, 's> {
+        Asked { message: &[], query: Err(QueryError::Silence), zone: None }
+    }
+
+    /// Composes the answer into `buffer`, behind what it holds; its length, or `None` when nothing
+    /// shall be said.
+    ///
+    /// Silence is for what cannot be a query: less than a header, or a response. All else is answered
+    /// (RFC 8906 §3).
+    ///
+    /// `ready` is false while zones are being loaded: "not here" would be a lie then, so the answer
+    /// is SERVFAIL.
+    pub fn answer(
+        &self,
+        ready: bool,
+        transport: Transport,
+        (buffer, tally): (&mut Vec<u8>, &mut Tally),
+    ) -> Option<usize> {
+        let (length, rcode) = match &self.query {
+            Ok(query) if query.signed && ready => signed(self.message, transport, query, buffer),
+            Ok(query) => self.answer_query(ready, transport, query, (buffer, tally)),
+            Err(QueryError::Silence) => {
+                tally.silence();
+                return None;
+            }
+            Err(QueryError::Header(about, rcode)) => {
+                (Writer::header_only(buffer, about, *rcode, UDP_OCTETS_MAX).finish(), *rcode)
+            }
+            // RFC 2136 §3.1.1: who does not implement UPDATE says NOTIMP.
+            Err(QueryError::Update(about)) => {
+                let rcode = Rcode::NOTIMP;
+                (Writer::header_only(buffer, about, rcode, UDP_OCTETS_MAX).finish(), rcode)
+            }
+        };
+        tally.answered(transport, rcode);
+        Some(length)
+    }
+
+    fn answer_query(
+        &self,
+        ready: bool,
+        transport: Transport,
+        query: &Query<'_>,
+        (buffer, tally): (&mut Vec<u8>, &mut Tally),
+    ) -> (usize, Rcode) {
+        let mut writer = Writer::reply(buffer, limit(transport, query), query, UDP_OCTETS_MAX);
+        tally.asked(query.qtype);
+        if let Some((rcode, why)) = malformed(query) {
+            writer.set_rcode(rcode);
+            if let Some(why) = why {
+                writer.set_ede(why);
+            }
+        } else if !ready {
+            writer.set_rcode(Rcode::SERVFAIL);
+            writer.set_ede(NOT_READY);
+        } else if let Some((rcode, why)) = not_answered(query) {
+            writer.set_rcode(rcode);
+            writer.set_ede(why);
+        } else if let Some(zone) = self.zone {
+            zone.answer(query, &mut writer);
+        } else {
+            writer.set_rcode(Rcode::REFUSED);
+            writer.set_ede(NOT_AUTHORITATIVE);
+        }
+        let rcode = writer.rcode();
+        (writer.finish(), rcode)
+    }
+}
+
+/// Fetches what the answers to some messages will read.
+pub fn read_ahead(asked: &[Asked<'_, '_>]) {
+    let same_zone = |a: &Asked<'_, '_>, b: &Asked<'_, '_>| match (a.zone, b.zone) {
+        (Some(a), Some(b)) => std::ptr::eq(a, b),
+        (None, None) => true,
+        _ => false,
+    };
+    for together in asked.chunk_by(same_zone) {
+        if let Some(zone) = together.first().and_then(|asked| asked.zone)
+            && together.len() > 1
+        {
+            let queries = together.iter().filter_map(|asked| asked.query.as_ref().ok());
+            zone.touch(queries.map(|query| &query.qname));
+        }
+    }
+}
+
+/// Composes the answer to one message, see [`Asked::answer`]; what `buffer` held is dropped.
 pub fn respond(
     zones: &Zones,
     ready: bool,
@@ -30,54 +130,12 @@ pub fn respond(
     message: &[u8],
     (buffer, counters): (&mut Vec<u8>, &Counters),
 ) -> Option<usize> {
-    let (length, rcode) = match Query::parse(message) {
-        Ok(query) if query.signed && ready => signed(message, transport, &query, buffer),
-        Ok(query) => answer(zones, ready, transport, &query, (buffer, counters)),
-        Err(QueryError::Silence) => {
-            counters.silence();
-            return None;
-        }
-        Err(QueryError::Header(about, rcode)) => {
-            (Writer::header_only(buffer, &about, rcode, UDP_OCTETS_MAX).finish(), rcode)
-        }
-        // RFC 2136 §3.1.1: who does not implement UPDATE says NOTIMP.
-        Err(QueryError::Update(about)) => {
-            let rcode = Rcode::NOTIMP;
-            (Writer::header_only(buffer, &about, rcode, UDP_OCTETS_MAX).finish(), rcode)
-        }
-    };
-    counters.answered(transport, rcode);
-    Some(length)
-}
-
-fn answer(
-    zones: &Zones,
-    ready: bool,
-    transport: Transport,
-    query: &Query<'_>,
-    (buffer, counters): (&mut Vec<u8>, &Counters),
-) -> (usize, Rcode) {
-    let mut writer = Writer::reply(buffer, limit(transport, query), query, UDP_OCTETS_MAX);
-    counters.asked(query.qtype);
-    if let Some((rcode, why)) = malformed(query) {
-        writer.set_rcode(rcode);
-        if let Some(why) = why {
-            writer.set_ede(why);
-        }
-    } else if !ready {
-        writer.set_rcode(Rcode::SERVFAIL);
-        writer.set_ede(NOT_READY);
-    } else if let Some((rcode, why)) = not_answered(query) {
-        writer.set_rcode(rcode);
-        writer.set_ede(why);
-    } else if let Some(zone) = zones.find(&query.qname, query.qtype) {
-        zone.answer(query, &mut writer);
-    } else {
-        writer.set_rcode(Rcode::REFUSED);
-        writer.set_ede(NOT_AUTHORITATIVE);
-    }
-    let rcode = writer.rcode();
-    (writer.finish(), rcode)
+    buffer.clear();
+    let mut tally = Tally::default();
+    let serving = zones.serving();
+    let length = Asked::read(&serving, message).answer(ready, transport, (buffer, &mut tally));
+    counters.add(&mut tally);
+    length
 }
 
 /// As long as we have no keys, every key is an unknown one (RFC 8945 §5.2.1).
@@ -97,13 +155,14 @@ fn signed(
     let mut writer = Writer::reply(buffer, limit, query, UDP_OCTETS_MAX);
     writer.set_rcode(rcode);
     let length = writer.finish();
+    let start = buffer.len() - length;
     if let Some(tsig) = tsig.filter(|tsig| rcode == Rcode::NOTAUTH && length + tsig.len() <= limit)
-        && let Some(count) = buffer.get_mut(ARCOUNT_LOW)
+        && let Some(count) = buffer.get_mut(start + ARCOUNT_LOW)
     {
         *count += 1;
         buffer.extend_from_slice(&tsig);
     }
-    (buffer.len(), rcode)
+    (buffer.len() - start, rcode)
 }
 
 /// Queries that are wrong whatever is served.

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use zone::Zones;
 
-use crate::counters::Counters;
-use crate::respond::{Transport, respond};
+use crate::counters::{Counters, Tally};
+use crate::respond::{Asked, Transport, read_ahead};
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -133,9 +133,8 @@ async fn converse(
     stream.set_nodelay(true)?;
     let mut incoming = Vec::with_capacity(READ_OCTETS);
     let mut outgoing = Vec::new();
-    let mut answer = Vec::new();
     while receive(&mut stream, &mut incoming, seat.idle(), &mut stop).await? {
-        let (used, sensible) = answer_all(&incoming, seat, &mut outgoing, &mut answer);
+        let (used, sensible) = answer_all(&incoming, seat, &mut outgoing);
         incoming.drain(..used);
         if !outgoing.is_empty() {
             timeout(seat.shared.limits.idle, stream.write_all(&outgoing)).await??;
@@ -145,7 +144,7 @@ async fn converse(
             break;
         }
         // Large messages do not keep their memory while the connection is idle.
-        for buffer in [&mut incoming, &mut outgoing, &mut answer] {
+        for buffer in [&mut incoming, &mut outgoing] {
             buffer.shrink_to(READ_OCTETS);
         }
     }
@@ -188,33 +187,45 @@ async fn receive(
 
 /// Answers every message that is complete: the number of octets that those took, and whether all of
 /// them made sense. A stream that carries what is never answered is not worth its place.
-fn answer_all(
-    incoming: &[u8],
-    seat: &Seat,
-    out: &mut Vec<u8>,
-    answer: &mut Vec<u8>,
-) -> (usize, bool) {
-    let shared = &seat.shared;
+fn answer_all(incoming: &[u8], seat: &Seat, out: &mut Vec<u8>) -> (usize, bool) {
     let mut rest = incoming;
     let mut sensible = true;
     // What was asked is answered before more is composed: memory stays bounded.
-    while sensible
-        && out.len() <= OUT_OCTETS_MAX
-        && let Some((message, after)) = split(rest)
-    {
-        let ready = shared.ready.load(Ordering::Relaxed);
-        let into = (&mut *answer, &*shared.counters);
-        let length = respond(&shared.zones, ready, Transport::Tcp, message, into);
-        match length.map(u16::try_from) {
-            Some(Ok(length)) => {
-                out.extend_from_slice(&length.to_be_bytes());
-                out.extend_from_slice(answer);
-            }
-            Some(Err(_)) | None => sensible = false,
-        }
-        rest = after;
+    while sensible && out.len() <= OUT_OCTETS_MAX && split(rest).is_some() {
+        (rest, sensible) = answer_some(rest, seat, out);
     }
     (incoming.len() - rest.len(), sensible)
+}
+
+/// Answers some messages, straight into what is sent next: what follows them, and whether all of
+/// them made sense.
+fn answer_some<'m>(stream: &'m [u8], seat: &Seat, out: &mut Vec<u8>) -> (&'m [u8], bool) {
+    let shared = &seat.shared;
+    let serving = shared.zones.serving();
+    let mut rest = stream;
+    let mut count = 0;
+    let asked: [Asked<'_, '_>; BURST] = std::array::from_fn(|_| {
+        let Some((message, after)) = split(rest) else { return Asked::nothing() };
+        rest = after;
+        count += 1;
+        Asked::read(&serving, message)
+    });
+    let asked = asked.get(..count).unwrap_or_default();
+    read_ahead(asked);
+    let ready = shared.ready.load(Ordering::Relaxed);
+    let mut tally = Tally::default();
+    let sensible = asked.iter().all(|asked| {
+        let start = out.len();
+        out.extend_from_slice(&[0, 0]);
+        let length = asked.answer(ready, Transport::Tcp, (out, &mut tally)).map(u16::try_from);
+        match (length, out.get_mut(start..start + 2)) {
+            (Some(Ok(length)), Some(place)) => place.copy_from_slice(&length.to_be_bytes()),
+            _ => out.truncate(start),
+        }
+        out.len() > start
+    });
+    shared.counters.add(&mut tally);
+    (rest, sensible)
 }
 
 /// The first message of a stream, after its two octets of length, and what follows it.
@@ -236,6 +247,8 @@ fn source(address: IpAddr) -> IpAddr {
 
 /// Octets that a connection reads at once.
 const READ_OCTETS: usize = 4096;
+/// Messages that are read together.
+const BURST: usize = 16;
 /// Answers that are composed before they are sent, in octets.
 const OUT_OCTETS_MAX: usize = 128 * 1024;
 /// A message that was begun must be complete after so long.

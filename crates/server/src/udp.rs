@@ -1,46 +1,40 @@
-//! A worker that answers datagrams, one after the other.
+//! A worker that answers datagrams, as many at once as are there.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use datagram::{Asker, BATCH, Batch, Socket};
 use zone::Zones;
 
-use crate::counters::Counters;
-use crate::datagram::Datagrams;
-use crate::respond::{Transport, UDP_OCTETS_MAX, respond};
+use crate::counters::{Counters, Tally};
+use crate::respond::{Asked, Transport, UDP_OCTETS_MAX, read_ahead};
 
 /// What one worker needs.
 pub(crate) struct Worker {
-    pub(crate) socket: Datagrams,
+    pub(crate) socket: Socket,
     pub(crate) zones: Arc<Zones>,
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
 }
 
+/// Room for the answers to one batch; nothing is allocated while it is used.
+struct Answers {
+    buffers: Vec<Vec<u8>>,
+    tally: Tally,
+}
+
 impl Worker {
     /// Answers until it is told to stop; a stop is seen at the socket's next timeout at the latest.
-    pub(crate) fn run(mut self) {
-        let mut message = vec![0; MESSAGE_OCTETS];
-        let mut buffer = Vec::with_capacity(usize::from(UDP_OCTETS_MAX));
+    pub(crate) fn run(self) {
+        let mut batch = Batch::new();
+        let buffer = || Vec::with_capacity(usize::from(UDP_OCTETS_MAX));
+        let buffers = std::iter::repeat_with(buffer).take(BATCH).collect();
+        let mut answers = Answers { buffers, tally: Tally::default() };
         while !self.stopping.load(Ordering::Relaxed) {
-            match self.socket.receive(&mut message) {
-                Ok((length, asker)) => {
-                    // Nobody can be answered at port 0.
-                    if asker.from.port() == 0 {
-                        self.counters.silence();
-                        continue;
-                    }
-                    let message = message.get(..length).unwrap_or_default();
-                    let ready = self.ready.load(Ordering::Relaxed);
-                    let into = (&mut buffer, &*self.counters);
-                    if respond(&self.zones, ready, Transport::Udp, message, into).is_some()
-                        && self.socket.send(&buffer, &asker).is_err()
-                    {
-                        self.counters.failed_sends.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
+            match self.socket.receive(&mut batch) {
+                Ok(()) => self.answer_all(&batch, &mut answers),
                 Err(why) if is_routine(&why) => {}
                 Err(why) => {
                     tracing::warn!(%why, "a UDP socket failed; going on");
@@ -48,6 +42,50 @@ impl Worker {
                 }
             }
         }
+    }
+
+    fn answer_all(&self, batch: &Batch, answers: &mut Answers) {
+        self.counters.set_dropped(batch.dropped());
+        // What came may be more than one batch: datagrams of one asker come joined.
+        let mut messages = batch.messages().peekable();
+        while messages.peek().is_some() {
+            self.answer_some(messages.by_ref().take(BATCH), answers);
+        }
+    }
+
+    fn answer_some<'m>(
+        &self,
+        messages: impl Iterator<Item = (&'m [u8], Asker)>,
+        answers: &mut Answers,
+    ) {
+        let ready = self.ready.load(Ordering::Relaxed);
+        let serving = self.zones.serving();
+        let mut messages = messages;
+        let mut askers = [None; BATCH];
+        let mut count = 0;
+        let asked: [Asked<'_, '_>; BATCH] = std::array::from_fn(|_| {
+            let Some((message, asker)) = messages.next() else { return Asked::nothing() };
+            if let Some(place) = askers.get_mut(count) {
+                *place = Some(asker);
+            }
+            count += 1;
+            Asked::read(&serving, message)
+        });
+        let asked = asked.get(..count).unwrap_or_default();
+        read_ahead(asked);
+        for ((asked, asker), buffer) in asked.iter().zip(&mut askers).zip(&mut answers.buffers) {
+            buffer.clear();
+            // Nobody can be answered at port 0.
+            let reachable = asker.is_some_and(|asker| asker.from().port() != 0);
+            let into = (buffer, &mut answers.tally);
+            if !reachable || asked.answer(ready, Transport::Udp, into).is_none() {
+                *asker = None;
+            }
+        }
+        self.counters.add(&mut answers.tally);
+        let answered = answers.buffers.iter().zip(askers);
+        let answered = answered.filter_map(|(buffer, asker)| Some((buffer.as_slice(), asker?)));
+        self.counters.failed_sends(self.socket.send(answered));
     }
 }
 
@@ -62,7 +100,5 @@ fn is_routine(why: &io::Error) -> bool {
     )
 }
 
-/// Every datagram is read whole: one that is cut off would look malformed.
-const MESSAGE_OCTETS: usize = 65_535;
 /// Pause after a failure that is not routine, so that it does not fill the log at once.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);

@@ -15,6 +15,8 @@ use crate::types::{Class, Rcode, Rtype};
 #[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut Vec<u8>,
+    /// Where the message begins in the buffer; every offset counts from there.
+    start: usize,
     limit: usize,
     counts: [u16; 4],
     rcode: Rcode,
@@ -53,8 +55,8 @@ pub struct Mark {
 
 impl<'b> Writer<'b> {
     /// Begins the response to a query: id, RD and question as they came; the other bits are not for
-    /// us to repeat (RFC 4035 §3.1.6: an authoritative server clears CD). What the buffer held is
-    /// dropped. `limit` counts octets of the whole message; `udp_size` is what OPT will announce.
+    /// us to repeat (RFC 4035 §3.1.6: an authoritative server clears CD). It goes behind what the
+    /// buffer holds. `limit` counts octets of the message; `udp_size` is what OPT will announce.
     pub fn reply(buffer: &'b mut Vec<u8>, limit: usize, query: &Query<'_>, udp_size: u16) -> Self {
         let flags = [0x80 | u8::from(query.rd), 0];
         let mut writer = Writer::begin(buffer, limit, query.id, flags);
@@ -80,12 +82,13 @@ impl<'b> Writer<'b> {
     }
 
     fn begin(buffer: &'b mut Vec<u8>, limit: usize, id: u16, flags: [u8; 2]) -> Self {
-        buffer.clear();
-        buffer.extend_from_slice(&id.to_be_bytes());
-        buffer.extend_from_slice(&flags);
-        buffer.extend_from_slice(&[0; 8]);
+        let start = buffer.len();
+        let [i0, i1] = id.to_be_bytes();
+        let [f0, f1] = flags;
+        buffer.extend_from_slice(&[i0, i1, f0, f1, 0, 0, 0, 0, 0, 0, 0, 0]);
         Writer {
             buffer,
+            start,
             limit: limit.clamp(MIN_MESSAGE, usize::from(u16::MAX)),
             counts: [0; 4],
             rcode: Rcode::NOERROR,
@@ -153,18 +156,17 @@ impl<'b> Writer<'b> {
     ) -> Result<(), Full> {
         let mark = self.mark();
         self.push_name(owner);
-        self.buffer.extend_from_slice(&rtype.0.to_be_bytes());
-        self.buffer.extend_from_slice(&Class::IN.0.to_be_bytes());
-        self.buffer.extend_from_slice(&ttl_s.to_be_bytes());
-        let length_at = self.buffer.len();
-        self.buffer.extend_from_slice(&[0, 0]);
+        let ([t0, t1], [c0, c1]) = (rtype.0.to_be_bytes(), Class::IN.0.to_be_bytes());
+        let [l0, l1, l2, l3] = ttl_s.to_be_bytes();
+        self.buffer.extend_from_slice(&[t0, t1, c0, c1, l0, l1, l2, l3, 0, 0]);
+        let data_at = self.len();
         self.push_rdata(rtype, rdata);
-        let length = u16::try_from(self.buffer.len() - length_at - 2);
-        let (Ok(length), true) = (length, self.buffer.len() + self.opt_len() <= self.limit) else {
+        let length = u16::try_from(self.len() - data_at);
+        let (Ok(length), true) = (length, self.len() + self.opt_len() <= self.limit) else {
             self.rewind(mark);
             return Err(Full);
         };
-        self.patch(length_at, length);
+        self.patch(data_at - 2, length);
         match self.counts.get_mut(section.index()) {
             Some(count) if *count < u16::MAX => *count += 1,
             _ => {
@@ -177,12 +179,12 @@ impl<'b> Writer<'b> {
 
     /// A place to go back to.
     pub fn mark(&self) -> Mark {
-        Mark { len: self.buffer.len(), counts: self.counts, place_count: self.place_count }
+        Mark { len: self.len(), counts: self.counts, place_count: self.place_count }
     }
 
     /// Drops all records written since a mark.
     pub fn rewind(&mut self, mark: Mark) {
-        self.buffer.truncate(mark.len);
+        self.buffer.truncate(self.start + mark.len);
         self.counts = mark.counts;
         self.place_count = mark.place_count;
     }
@@ -193,25 +195,42 @@ impl<'b> Writer<'b> {
             self.push_opt(edns);
             self.counts[3] = self.counts[3].saturating_add(1);
         }
-        if let Some(octet) = self.buffer.get_mut(3) {
-            *octet = *octet & 0xf0 | self.rcode.header_bits();
+        let header_bits = self.rcode.header_bits();
+        let counts = self.counts;
+        if let Some(header) = self.written_mut(3).and_then(|rest| rest.first_chunk_mut::<9>()) {
+            let [octet, places @ ..] = header;
+            *octet = *octet & 0xf0 | header_bits;
+            for (place, count) in places.as_chunks_mut::<2>().0.iter_mut().zip(counts) {
+                *place = count.to_be_bytes();
+            }
         }
-        for (index, count) in self.counts.into_iter().enumerate() {
-            self.patch(4 + 2 * index, count);
-        }
-        self.buffer.len()
+        self.len()
     }
 
     fn set_flag(&mut self, at: usize, bit: u8, on: bool) {
-        if let Some(octet) = self.buffer.get_mut(at) {
+        if let Some(octet) = self.written_mut(at).and_then(|rest| rest.first_mut()) {
             *octet = if on { *octet | bit } else { *octet & !bit };
         }
     }
 
     fn patch(&mut self, at: usize, number: u16) {
-        if let Some(place) = self.buffer.get_mut(at..at + 2) {
-            place.copy_from_slice(&number.to_be_bytes());
+        if let Some(place) = self.written_mut(at).and_then(|rest| rest.first_chunk_mut()) {
+            *place = number.to_be_bytes();
         }
+    }
+
+    /// Octets of the message so far.
+    fn len(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// The message from an offset on.
+    fn written(&self, at: usize) -> Option<&[u8]> {
+        self.buffer.get(self.start + at..)
+    }
+
+    fn written_mut(&mut self, at: usize) -> Option<&mut [u8]> {
+        self.buffer.get_mut(self.start + at..)
     }
 
     fn push_rdata(&mut self, rtype: Rtype, rdata: &[u8]) {
@@ -233,7 +252,7 @@ impl<'b> Writer<'b> {
 
     /// Writes a name: as many labels as are new, then a pointer to the rest if it stands already.
     fn push_name(&mut self, name: &[u8]) {
-        let start = self.buffer.len();
+        let start = self.len();
         let mut at = 0;
         while let Some(&len) = name.get(at) {
             if len == 0 {
@@ -281,7 +300,7 @@ impl<'b> Writer<'b> {
         let mut at = place.offset;
         let mut surplus = usize::from(place.len).checked_sub(name.len())?;
         while surplus > 0 {
-            let len = *self.buffer.get(usize::from(at))?;
+            let len = *self.written(usize::from(at))?.first()?;
             if len >= 0xc0 {
                 at = self.pointer(at)?;
                 continue;
@@ -293,7 +312,7 @@ impl<'b> Writer<'b> {
     }
 
     fn pointer(&self, at: u16) -> Option<u16> {
-        let place = self.buffer.get(usize::from(at)..)?.first_chunk::<2>()?;
+        let place = self.written(usize::from(at))?.first_chunk::<2>()?;
         Some(u16::from_be_bytes(*place) & POINTER_MAX)
     }
 
@@ -302,7 +321,11 @@ impl<'b> Writer<'b> {
         let mut at = offset;
         let mut rest = name;
         loop {
-            let Some(&len) = self.buffer.get(usize::from(at)) else { return false };
+            let Some((&len, after)) =
+                self.written(usize::from(at)).and_then(|here| here.split_first())
+            else {
+                return false;
+            };
             if len >= 0xc0 {
                 match self.pointer(at) {
                     Some(target) if target < at => at = target,
@@ -311,9 +334,9 @@ impl<'b> Writer<'b> {
                 continue;
             }
             let end = 1 + usize::from(len);
-            let here = self.buffer.get(usize::from(at)..usize::from(at) + end);
-            let (Some(here), Some(wanted)) = (here, rest.get(..end)) else { return false };
-            if !here.eq_ignore_ascii_case(wanted) {
+            let (here, wanted) = (after.get(..usize::from(len)), rest.get(1..end));
+            let (Some(here), Some(wanted)) = (here, wanted) else { return false };
+            if rest.first() != Some(&len) || !here.eq_ignore_ascii_case(wanted) {
                 return false;
             }
             if len == 0 {
@@ -330,7 +353,7 @@ impl<'b> Writer<'b> {
 
     fn push_opt(&mut self, edns: ReplyEdns) {
         // An extended error is a courtesy: it never pushes a message over its limit.
-        let fits = self.buffer.len() + self.opt_len() <= self.limit;
+        let fits = self.len() + self.opt_len() <= self.limit;
         let ede = edns.ede.filter(|_| fits);
         self.buffer.push(0);
         self.buffer.extend_from_slice(&Rtype::OPT.0.to_be_bytes());

@@ -5,6 +5,7 @@
 use wire::{Ede, Full, Message, Name, Query, Rcode, Rdata, Rtype, Section, Writer};
 
 const QUESTION: &[u8] = b"\x03WwW\x07example\0\0\x01\0\x01";
+const BEFORE: &[u8] = b"another message";
 const OPT: &[u8] = b"\0\0\x29\x04\xd0\0\0\x80\0\0\0";
 
 fn query(edns: bool) -> Vec<u8> {
@@ -16,15 +17,17 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap_or_else(|why| panic!("{text}: {why}"))
 }
 
-/// A response to `query` that `write` fills; its octets.
+/// A response to `query` that `write` fills; its octets. It stands behind what the buffer holds.
 fn response(edns: bool, limit: usize, write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     let octets = query(edns);
     let query = Query::parse(&octets).unwrap_or_else(|why| panic!("{why:?}"));
-    let mut buffer = b"left over".to_vec();
+    let mut buffer = BEFORE.to_vec();
     let mut writer = Writer::reply(&mut buffer, limit, &query, 1400);
     write(&mut writer);
-    assert_eq!(writer.finish(), buffer.len());
-    buffer
+    let length = writer.finish();
+    let message = buffer.split_off(BEFORE.len());
+    assert_eq!((buffer.as_slice(), length), (BEFORE, message.len()));
+    message
 }
 
 fn push(writer: &mut Writer<'_>, owner: &str, rtype: Rtype, text: &str) -> Result<(), Full> {

@@ -29,4 +29,4 @@ pub use change::{Change, Delta, Edit, Prerequisite, Refusal};
 pub use index::set::SetRef;
 pub use judge::{View, judge, next_serial};
 pub use zone::{Loader, Snapshot, Zone};
-pub use zones::Zones;
+pub use zones::{Serving, Zones};

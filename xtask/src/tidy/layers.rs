@@ -92,6 +92,7 @@ const RINGS: &[&[&str]] = &[
     &["update", "transfer", "dnssec", "abuse", "store"],
     &["engine"],
     &[
+        "datagram",
         "server",
         "xdp",
         "gateway",
@@ -111,6 +112,7 @@ const BESIDE: &[&str] = &["scenarios", "e2e", "sim", "fuzz", "bench", "xtask", "
 /// Edges inside one ring. `node` is the one that puts the doors and the store together; `xdp` is
 /// another way for packets to `server`'s answers.
 const SIDEWAYS: &[(&str, &str)] = &[
+    ("server", "datagram"),
     ("xdp", "server"),
     ("node", "server"),
     ("node", "gateway"),
@@ -126,8 +128,9 @@ const CLOSED: &[(&str, &[&str])] = &[
     ("dialect", &[]),
     ("store", &["wire", "zone", "account"]),
     // The data plane has no path to accounts, tokens or the store.
-    ("server", &["wire", "zone", "tsig", "dnssec", "transfer"]),
-    ("xdp", &["server", "wire", "zone", "tsig", "dnssec", "transfer"]),
+    ("datagram", &[]),
+    ("server", &["datagram", "wire", "zone", "tsig", "dnssec", "transfer"]),
+    ("xdp", &["server", "datagram", "wire", "zone", "tsig", "dnssec", "transfer"]),
     // The agent never links the service.
     ("agent", &["dialect", "dhcp", "tsig", "wire"]),
     ("byname", &["agent", "dialect", "dhcp", "tsig", "wire"]),

@@ -4,14 +4,19 @@ use super::{Finding, Tree};
 use crate::workspace::Package;
 
 /// Each manifest takes the workspace's lints and versions, so that there is one of each; a long run
-/// (`tests/soak.rs`) is declared so that only `cargo xtask soak` runs it; and the one package that
-/// cannot do without `unsafe` code has it in one file.
+/// (`tests/soak.rs`) is declared so that only `cargo xtask soak` runs it; and the packages that
+/// cannot do without `unsafe` code have it in one file each.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         tree.packages.iter().flat_map(|package| of(package, tree)).collect();
-    let elsewhere = tree.sources.iter().filter(|source| source.path != UNSAFE_FILE);
+    let elsewhere =
+        tree.sources.iter().filter(|source| !UNSAFE_FILES.contains(&source.path.as_str()));
     findings.extend(elsewhere.filter(|source| permits_unsafe(&source.code)).map(|source| {
-        Finding::new(&source.path, 0, format!("`unsafe` code stands in {UNSAFE_FILE} only"))
+        Finding::new(
+            &source.path,
+            0,
+            format!("`unsafe` code stands in {} only", UNSAFE_FILES.join(" and ")),
+        )
     }));
     findings
 }
@@ -33,7 +38,7 @@ fn of(package: &Package, tree: &Tree) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     let lints = manifest.get("lints");
-    if package.name == UNSAFE_PACKAGE {
+    if UNSAFE_PACKAGES.contains(&package.name.as_str()) {
         if lints != almost_those_of_the_workspace(tree).as_ref() {
             let as_workspace = "wants the lints of the workspace, but for `unsafe_code = \"deny\"`";
             findings.push(find(as_workspace.into()));
@@ -80,9 +85,9 @@ fn declares_soak(manifest: &toml::Table) -> bool {
         .any(|target| target.get("test").and_then(toml::Value::as_bool) == Some(false))
 }
 
-/// Memory shared with the kernel cannot be had without.
-const UNSAFE_PACKAGE: &str = "xdp";
-const UNSAFE_FILE: &str = "crates/xdp/src/kernel.rs";
+/// Memory shared with the kernel cannot be had without, nor can many datagrams with one call.
+const UNSAFE_PACKAGES: [&str; 2] = ["datagram", "xdp"];
+const UNSAFE_FILES: [&str; 2] = ["crates/datagram/src/calls.rs", "crates/xdp/src/kernel.rs"];
 
 #[cfg(test)]
 mod tests {
@@ -104,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_package_has_other_lints_and_those_are_nearly_the_same() {
+    fn only_two_packages_have_other_lints_and_those_are_nearly_the_same() {
         let root = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n";
         let found = |lints: &str| {
             let files = [("Cargo.toml", root), ("crates/xdp/Cargo.toml", lints)];
@@ -118,7 +123,7 @@ mod tests {
     #[test]
     fn unsafe_code_in_another_file_is_found() {
         let permit = "#![expect(unsafe_code, reason = \"fast\")]\n";
-        assert_eq!(check(&Tree::sample(&[(UNSAFE_FILE, permit)])).len(), 0);
+        assert_eq!(check(&Tree::sample(&[(UNSAFE_FILES[0], permit)])).len(), 0);
         assert_eq!(check(&Tree::sample(&[("crates/xdp/src/ring.rs", permit)])).len(), 1);
     }
 
