@@ -151,3 +151,17 @@ const TCP: usize = UDP + RCODES;
 const ASKED: usize = TCP + RCODES;
 const SILENCE: usize = ASKED + TYPES.len();
 const COUNTS: usize = SILENCE + 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_are_counted_beyond_the_32_bits_of_the_kernel() {
+        let counters = Counters::new();
+        for (told, total) in [(0, 0), (7, 7), (7, 7), (u32::MAX, 0xffff_ffff), (2, 0x1_0000_0002)] {
+            counters.set_dropped(told);
+            assert_eq!(counters.dropped.load(Ordering::Relaxed), total);
+        }
+    }
+}
