@@ -26,6 +26,8 @@ pub(crate) struct Folder {
     pub(crate) stopping: Arc<AtomicBool>,
     /// The node is there for one order: nothing is folded beside it.
     pub(crate) is_brief: bool,
+    /// Changes folded since the tables were last packed, or more.
+    pub(crate) unpacked: u64,
     /// When the write-ahead logs were last moved into their databases.
     pub(crate) kept_up: Instant,
     pub(crate) log_ms: Option<u64>,
@@ -95,7 +97,7 @@ impl Folder {
             }
             match self.fold_some() {
                 Ok(true) => {}
-                Ok(false) => return true,
+                Ok(false) => return self.pack(),
                 Err(why) => {
                     metrics::counter!("byname_fold_failures_total").increment(1);
                     tracing::warn!(
@@ -106,6 +108,23 @@ impl Folder {
                     self.reopen(&why);
                     return false;
                 }
+            }
+        }
+    }
+
+    /// Packs the tables when much has been folded; whether that succeeded.
+    fn pack(&mut self) -> bool {
+        if self.unpacked < PACK_ROWS || self.stopping.load(Ordering::Relaxed) {
+            return true;
+        }
+        self.unpacked = 0;
+        let stopping = Arc::clone(&self.stopping);
+        match self.tables.pack(PACK_ROWS, &|| !stopping.load(Ordering::Relaxed)) {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::warn!(%why, "the folded tables could not be packed");
+                self.reopen(&NodeError::State(why));
+                false
             }
         }
     }
@@ -125,6 +144,7 @@ impl Folder {
         let started = Instant::now();
         self.tables.fold(&commits)?;
         metrics::histogram!("byname_fold_seconds").record(started.elapsed().as_secs_f64());
+        self.unpacked += self.tables.folded().0.0 - at.0;
         let head = self.store.head(ShardId(0))?.0;
         let lag = head.saturating_sub(self.tables.folded().0.0);
         metrics::gauge!("byname_fold_lag_events").set(lag as f64);
@@ -236,6 +256,8 @@ const RETENTION: Duration = Duration::from_secs(3600);
 const TRIM_LEAST: u64 = 10_000;
 /// How much of the log is folded in one transaction, in octets.
 const FOLD_BYTES: usize = 2 * 1024 * 1024;
+/// Changed RRsets of a zone from which it may be worth packing them.
+pub(crate) const PACK_ROWS: u64 = 20_000;
 /// For how long is folded when the node stops.
 const STOP_FOLD: Duration = Duration::from_millis(50);
 /// Octets of write-ahead logs that are moved into their databases when the node stops.

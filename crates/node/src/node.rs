@@ -16,7 +16,7 @@ use store_sqlite::backup::BackupError;
 use store_sqlite::{ErrorCode, LockError, OpenError, SqliteStore, StateDb, StateError};
 
 use crate::boot;
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::writer::{self, Writer};
 
 /// How a node is run.
@@ -189,6 +189,8 @@ impl Claimed {
             wake,
             stopping: Arc::clone(&stopping),
             is_brief,
+            // What was left by the last run is looked at once.
+            unpacked: folder::PACK_ROWS,
             kept_up: Instant::now(),
             log_ms: options.log_ms,
             origins_ms: options.origins_ms,

@@ -130,7 +130,7 @@ impl<'c> Folder<'c> {
         let Some(ZoneRow { id, serial, base, .. }) = load::zone_row(self.connection, &zone)? else {
             return Ok(());
         };
-        let number = base.unwrap_or(-id);
+        let number = base.unwrap_or(-2 * id);
         self.put_part(number, &zone, &part.finish())?;
         self.put_zone_row(&zone, serial, Some(number))
     }
@@ -139,7 +139,8 @@ impl<'c> Folder<'c> {
         self.put_part(sql_pos(Pos(import.0)), zone, part)
     }
 
-    fn put_part(&mut self, number: i64, zone: &Name, part: &Part) -> Done {
+    /// Appends a part to those of a number.
+    pub(crate) fn put_part(&mut self, number: i64, zone: &Name, part: &Part) -> Done {
         let import = ImportId(number.cast_unsigned());
         let item = Item::Staged { import, zone: zone.clone(), part: part.clone() };
         self.body.clear();
@@ -205,6 +206,12 @@ impl<'c> Folder<'c> {
         base.map_or(Ok(()), |base| self.drop_parts(base))
     }
 
+    /// Gives a zone another base, in which everything is that has changed since the old one.
+    pub(crate) fn rebase(&mut self, zone: &ZoneRow, base: i64) -> Done {
+        self.empty_zone((zone.id, zone.base))?;
+        self.put_zone_row(&zone.apex, zone.serial, Some(base))
+    }
+
     /// The parts stay where they are and become the base of the zone.
     fn import(&mut self, import: ImportId, zone: &Name, serial: Serial) -> Done {
         let number = sql_pos(Pos(import.0));
@@ -251,4 +258,4 @@ impl<'c> Folder<'c> {
 }
 
 /// Octets from which a part that is gathered is written.
-const PART_OCTETS: usize = 1024 * 1024;
+pub(crate) const PART_OCTETS: usize = 1024 * 1024;

@@ -20,6 +20,7 @@ mod connection;
 mod folder;
 mod load;
 mod log;
+mod pack;
 mod rows;
 mod snapshot;
 mod state;

@@ -131,8 +131,7 @@ struct Changed<'c> {
 impl<'c> Changed<'c> {
     fn of(connection: &'c Connection) -> Result<Changed<'c>, StateError> {
         let any = connection.prepare_cached("SELECT 1 FROM rrset WHERE zone = ?1 LIMIT 1")?;
-        let one = connection
-            .prepare_cached("SELECT 1 FROM rrset WHERE zone = ?1 AND owner = ?2 AND type = ?3")?;
+        let one = connection.prepare_cached(ONE_CHANGE)?;
         Ok(Changed { any, one, has_any: false })
     }
 
@@ -183,7 +182,7 @@ pub(crate) fn zone_row(
     rows.next()?.map(read_zone).transpose()
 }
 
-fn zones(connection: &Connection) -> Result<Vec<ZoneRow>, StateError> {
+pub(crate) fn zones(connection: &Connection) -> Result<Vec<ZoneRow>, StateError> {
     let mut select = connection.prepare("SELECT id, apex, serial, base, sum FROM zone")?;
     let mut rows = select.query([])?;
     let mut zones = Vec::new();
@@ -253,7 +252,7 @@ pub(crate) fn entity_key(key: &EntityKey) -> (&'static str, String) {
 }
 
 /// What has changed since the parts of a zone were written, some at a time.
-fn changes(
+pub(crate) fn changes(
     connection: &Connection,
     zone: &ZoneRow,
     take: &mut dyn FnMut(Vec<Delta>) -> Result<(), StateError>,
@@ -300,7 +299,7 @@ fn staged(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
     Ok(())
 }
 
-fn read_part(row: &Row<'_>, import: i64) -> Result<Item, StateError> {
+pub(crate) fn read_part(row: &Row<'_>, import: i64) -> Result<Item, StateError> {
     let part: i64 = row.get(2)?;
     item(body(row, &[&import.to_be_bytes(), &part.to_be_bytes()])?)
 }
@@ -351,6 +350,9 @@ pub(crate) fn damaged(why: impl std::fmt::Display) -> StateError {
 }
 
 /// The parts of one number, in order.
-const PARTS: &str = "SELECT body, sum, part FROM part WHERE import = ?1 ORDER BY part";
+pub(crate) const PARTS: &str = "SELECT body, sum, part FROM part WHERE import = ?1 ORDER BY part";
+/// Whether one RRset has changed since the parts of its zone were written.
+pub(crate) const ONE_CHANGE: &str =
+    "SELECT 1 FROM rrset WHERE zone = ?1 AND owner = ?2 AND type = ?3";
 /// Changes that are handed out at once.
 const DELTAS: usize = 1000;

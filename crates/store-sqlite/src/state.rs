@@ -9,6 +9,7 @@ use store::{Commit, Hash, Item, Pos};
 use crate::connection::{self, OpenError, Sync};
 use crate::folder::Folder;
 use crate::load::{self, Piece, damaged, sum};
+use crate::pack;
 use crate::rows::{self, pos, sql_pos};
 
 /// The folded tables.
@@ -100,6 +101,24 @@ impl StateDb {
         set_meta(&transaction, stands, rows)?;
         transaction.commit()?;
         (self.stands, self.rows) = (stands, rows);
+        Ok(())
+    }
+
+    /// Packs what has changed in a zone into its parts, for zones with so many changed RRsets at least
+    /// and with many for their size: then the next start is quick. Stops when `go_on` says no, and
+    /// has then done nothing to the zone that it was at.
+    pub fn pack(&mut self, rows_least: u64, go_on: &dyn Fn() -> bool) -> Result<(), StateError> {
+        for zone in pack::worth(&self.connection, rows_least)? {
+            let transaction = self.connection.transaction()?;
+            let mut folder = Folder::new(&transaction, self.rows);
+            if !pack::pack(&mut folder, &transaction, &zone, go_on)? {
+                return Ok(());
+            }
+            let rows = folder.finish();
+            set_meta(&transaction, self.stands, rows)?;
+            transaction.commit()?;
+            self.rows = rows;
+        }
         Ok(())
     }
 

@@ -118,6 +118,45 @@ fn folding_in_any_pieces_makes_the_same_tables() {
 }
 
 #[test]
+fn packed_tables_say_the_same() {
+    let commits = commits(&[1, 2, 1, 30, 5, 60, 90, 1, 1, 400]);
+    let directory = fresh();
+    let whole = sorted(&folded(&within(&directory, "whole"), &commits));
+    let (rarely, often) = (within(&directory, "rarely"), within(&directory, "often"));
+    let rows = |path: &Path| {
+        let database = Connection::open(path.join("state.db")).unwrap();
+        let count = "SELECT count(*) FROM rrset";
+        database.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let mut packed = 0;
+    let mut tables = StateDb::open(&often).unwrap();
+    for (at, commit) in commits.iter().enumerate() {
+        tables.fold(std::slice::from_ref(commit)).unwrap();
+        let before = sorted(&items(&mut tables).unwrap());
+        tables.pack(1, &|| false).unwrap();
+        let unpacked = rows(&often);
+        tables.pack(1, &|| true).unwrap();
+        packed += i32::from(rows(&often) < unpacked);
+        // A few are not worth it.
+        assert!(rows(&often) < 20, "{} after commit {at}", rows(&often));
+        assert_eq!(sorted(&items(&mut tables).unwrap()), before, "packed after commit {at}");
+        if at % 2 == 0 {
+            drop(tables);
+            tables = StateDb::open(&often).unwrap();
+        }
+    }
+    assert!(packed > 3, "{packed} times");
+    assert_eq!(sorted(&items(&mut tables).unwrap()), whole);
+    let mut tables = StateDb::open(&rarely).unwrap();
+    tables.fold(&commits).unwrap();
+    let unpacked = rows(&rarely);
+    tables.pack(10_000, &|| true).unwrap();
+    assert_eq!(rows(&rarely), unpacked, "not worth it");
+    tables.pack(1, &|| true).unwrap();
+    assert_eq!((rows(&rarely), sorted(&items(&mut tables).unwrap())), (0, whole));
+}
+
+#[test]
 fn a_snapshot_in_between_makes_the_same_tables() {
     let commits = commits(&[1, 2, 40, 5, 90]);
     let directory = fresh();

@@ -83,7 +83,11 @@ impl Rdata {
 
     /// Whether octets are data of a type: what [`Rdata::new`] would take.
     pub fn is_valid(rtype: Rtype, octets: &[u8]) -> bool {
-        octets.len() <= MAX_OCTETS && is_of(rtype, octets)
+        match rtype {
+            Rtype::A => octets.len() == 4,
+            Rtype::AAAA => octets.len() == 16,
+            _ => octets.len() <= MAX_OCTETS && is_of(rtype, octets),
+        }
     }
 
     /// Data of an A record.

@@ -60,6 +60,17 @@ impl<'a> Octets<'a> {
 
     /// LEB128, at most ten octets, the shortest form only.
     pub(crate) fn varint(&mut self) -> Result<u64, CodecError> {
+        // Nearly all are small.
+        if let Some((&octet, rest)) = self.0.split_first()
+            && octet < 0x80
+        {
+            self.0 = rest;
+            return Ok(u64::from(octet));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64, CodecError> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let octet = self.octet()?;
