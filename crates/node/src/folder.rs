@@ -26,7 +26,7 @@ pub(crate) struct Folder {
     pub(crate) stopping: Arc<AtomicBool>,
     /// The node is there for one order: nothing is folded beside it.
     pub(crate) is_brief: bool,
-    /// Changes folded since the tables were last packed, or more.
+    /// Events folded since it was last looked whether the tables are worth packing.
     pub(crate) unpacked: u64,
     /// When the write-ahead logs were last moved into their databases.
     pub(crate) kept_up: Instant,
@@ -114,7 +114,7 @@ impl Folder {
 
     /// Packs the tables when much has been folded; whether that succeeded.
     fn pack(&mut self) -> bool {
-        if self.unpacked < PACK_ROWS || self.stopping.load(Ordering::Relaxed) {
+        if self.unpacked < PACK_EVENTS || self.stopping.load(Ordering::Relaxed) {
             return true;
         }
         self.unpacked = 0;
@@ -257,7 +257,9 @@ const TRIM_LEAST: u64 = 10_000;
 /// How much of the log is folded in one transaction, in octets.
 const FOLD_BYTES: usize = 2 * 1024 * 1024;
 /// Changed RRsets of a zone from which it may be worth packing them.
-pub(crate) const PACK_ROWS: u64 = 20_000;
+const PACK_ROWS: u64 = 20_000;
+/// Events after which it is looked whether it is: looking reads all that has changed.
+pub(crate) const PACK_EVENTS: u64 = 100_000;
 /// For how long is folded when the node stops.
 const STOP_FOLD: Duration = Duration::from_millis(50);
 /// Octets of write-ahead logs that are moved into their databases when the node stops.

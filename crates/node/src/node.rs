@@ -190,7 +190,7 @@ impl Claimed {
             stopping: Arc::clone(&stopping),
             is_brief,
             // What was left by the last run is looked at once.
-            unpacked: folder::PACK_ROWS,
+            unpacked: folder::PACK_EVENTS,
             kept_up: Instant::now(),
             log_ms: options.log_ms,
             origins_ms: options.origins_ms,
