@@ -52,14 +52,37 @@ fn many_datagrams_come_back_whole_and_from_the_address_that_was_asked() {
 
 #[test]
 fn datagrams_that_were_sent_as_one_are_told_apart_and_answered_each() {
+    for address in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0", "[::]:0"] {
+        let (socket, client) = pair(address);
+        setsockopt(&client, sockopt::UdpGsoSegment, &40).unwrap();
+        let octets: Vec<u8> = (0..50 * 40 + 7).map(|n| (n / 40) as u8).collect();
+        assert_eq!(client.send(&octets).unwrap(), octets.len());
+        setsockopt(&client, sockopt::UdpGsoSegment, &0).unwrap();
+        let each: Vec<Vec<u8>> = octets.chunks(40).map(<[u8]>::to_vec).collect();
+        assert_eq!(echo(&socket, each.len()), each, "{address}");
+        assert_eq!(answers(&client, each.len()), each, "{address}");
+        assert!(socket.joins.load(Ordering::Relaxed));
+    }
+}
+
+#[test]
+fn where_the_system_joins_nothing_answers_leave_one_by_one() {
+    let (mut socket, client) = pair("127.0.0.1:0");
+    socket.joins = AtomicBool::new(false);
+    let asker = Asker { from: client.local_addr().unwrap(), asked: Asked::Bound };
+    assert_eq!(socket.send((0..20).map(|_| (&[7_u8; 90][..], asker))), 0);
+    assert_eq!(answers(&client, 20), vec![vec![7; 90]; 20]);
+}
+
+#[test]
+fn a_run_that_nobody_can_get_does_not_end_joining() {
     let (socket, client) = pair("127.0.0.1:0");
-    setsockopt(&client, sockopt::UdpGsoSegment, &40).unwrap();
-    let octets: Vec<u8> = (0..50 * 40 + 7).map(|n| (n / 40) as u8).collect();
-    assert_eq!(client.send(&octets).unwrap(), octets.len());
-    setsockopt(&client, sockopt::UdpGsoSegment, &0).unwrap();
-    let each: Vec<Vec<u8>> = octets.chunks(40).map(<[u8]>::to_vec).collect();
-    assert_eq!(echo(&socket, each.len()), each);
-    assert_eq!(answers(&client, each.len()), each);
+    let asker = Asker { from: client.local_addr().unwrap(), asked: Asked::Bound };
+    let nobody = Asker { from: "127.0.0.1:0".parse().unwrap(), ..asker };
+    let all = [nobody, nobody, nobody, asker, asker];
+    assert_eq!(socket.send(all.iter().map(|to| (&[7_u8; 90][..], *to))), 3);
+    assert_eq!(answers(&client, 2), vec![vec![7; 90]; 2]);
+    assert!(socket.joins.load(Ordering::Relaxed));
 }
 
 #[test]
