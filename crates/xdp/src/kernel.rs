@@ -1,5 +1,5 @@
 //! What safe crates have no call for: bpf(2), memory shared with the kernel, and the ioctls of an
-//! interface. The only `unsafe` code of the tree; what it offers is safe to use in any way.
+//! interface. The only `unsafe` code of this crate; what it offers is safe to use in any way.
 #![expect(unsafe_code, reason = "memory that the kernel shares, and calls that no crate wraps")]
 
 use std::ffi::{CString, c_void};
