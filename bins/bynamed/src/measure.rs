@@ -71,6 +71,10 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_dns_answers_total", "Answers to queries, by transport and RCODE"),
     ("byname_dns_connections_total", "Connections for DNS over TCP that were accepted"),
     ("byname_dns_failed_sends_total", "Answers that the system did not take"),
+    (
+        "byname_dns_udp_dropped_total",
+        "Datagrams that were lost because nobody took them from the socket in time",
+    ),
     ("byname_dns_queries_total", "Queries, by type"),
     ("byname_dns_refused_connections_total", "Connections for DNS over TCP beyond a limit"),
     ("byname_dns_silenced_total", "Messages that get no answer, such as answers"),

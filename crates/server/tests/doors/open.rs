@@ -208,6 +208,7 @@ fn what_was_asked_and_answered_is_published_as_metrics() {
         r#"byname_dns_queries_total{type="other"} 1"#,
         "byname_dns_silenced_total 1",
         "byname_dns_failed_sends_total 0",
+        "byname_dns_udp_dropped_total 0",
         "byname_dns_connections_total 1",
         "byname_dns_refused_connections_total 1",
     ] {
