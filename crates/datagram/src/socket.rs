@@ -190,6 +190,11 @@ impl Default for Batch {
 }
 
 impl Asker {
+    /// Somebody at an address, who did not ask.
+    pub fn at(address: SocketAddr) -> Asker {
+        Asker { from: address, asked: Asked::Bound }
+    }
+
     /// Where the datagram came from.
     pub fn from(&self) -> SocketAddr {
         self.from
