@@ -57,7 +57,7 @@ impl Figures {
 struct Pending {
     host: u32,
     exists: bool,
-    asked: Instant,
+    asked: Option<Instant>,
 }
 
 /// Asks until the time is over.
@@ -73,6 +73,7 @@ pub fn ask(plan: &Plan) -> io::Result<Figures> {
         waiting: 0,
         next: 0,
         figures: Figures::default(),
+        asked: Vec::new(),
     };
     run.go()?;
     run.figures.latencies_ns.sort_unstable();
@@ -89,6 +90,8 @@ struct Run<'p> {
     /// Number of the next question; its id is the lower half.
     next: u64,
     figures: Figures,
+    /// Room for a question that is compared.
+    asked: Vec<u8>,
 }
 
 impl Run<'_> {
@@ -128,7 +131,8 @@ impl Run<'_> {
             let exists = chance >> 33 & 127 >= self.plan.missing * 128 / 100;
             query(id, host, exists, &self.plan.apex, buffer);
             if let Some(place) = self.pending.get_mut(usize::from(id)) {
-                *place = Some(Pending { host, exists, asked: Instant::now() });
+                *place =
+                    Some(Pending { host, exists, asked: self.plan.rate.map(|_| Instant::now()) });
             }
             self.next += 1;
             self.waiting += 1;
@@ -158,8 +162,8 @@ impl Run<'_> {
             self.waiting = self.waiting.saturating_sub(1);
             self.figures.answered += 1;
             self.figures.wrong += u64::from(!self.is_right(message, id, &pending));
-            if self.plan.rate.is_some() {
-                let took = now.duration_since(pending.asked).as_nanos();
+            if let Some(asked) = pending.asked {
+                let took = now.duration_since(asked).as_nanos();
                 self.figures.latencies_ns.push(u32::try_from(took).unwrap_or(u32::MAX));
             }
         }
@@ -167,13 +171,14 @@ impl Run<'_> {
     }
 
     /// Whether an answer repeats its question and has the address, or says that there is no such name.
-    fn is_right(&self, message: &[u8], id: u16, pending: &Pending) -> bool {
-        let mut asked = Vec::with_capacity(64);
+    fn is_right(&mut self, message: &[u8], id: u16, pending: &Pending) -> bool {
+        let mut asked = std::mem::take(&mut self.asked);
         query(id, pending.host, pending.exists, &self.plan.apex, &mut asked);
-        let question = asked.get(12..).unwrap_or_default();
+        let repeated = message.get(12..asked.len()) == asked.get(12..);
+        self.asked = asked;
         let rcode = message.get(3).map(|flags| flags & 15);
         let (address, _) = addresses(pending.host);
-        message.get(12..).is_some_and(|rest| rest.starts_with(question))
+        repeated
             && match pending.exists {
                 true if self.plan.changing => rcode == Some(0) && message.get(7) == Some(&1),
                 true => rcode == Some(0) && message.ends_with(&address),

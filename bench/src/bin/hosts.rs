@@ -103,7 +103,8 @@ fn ask(plan: &Plan, zone: &Zone, changes: Option<u64>) -> Result<(Figures, f64),
     let Some(changes) = changes else { return Ok((asker::ask(plan)?, 0.0)) };
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let writer = scope.spawn(|| change(zone, plan.hosts, changes, &stop));
+        let named = std::thread::Builder::new().name("writer".to_owned());
+        let writer = named.spawn_scoped(scope, || change(zone, plan.hosts, changes, &stop))?;
         let figures = asker::ask(plan);
         stop.store(true, Ordering::Relaxed);
         let changed = writer.join().map_err(|_| "the writer panicked")??;
@@ -117,7 +118,7 @@ fn change(zone: &Zone, hosts: u32, rate: u64, stop: &AtomicBool) -> Result<f64, 
     let mut done = 0_u64;
     while !stop.load(Ordering::Relaxed) {
         let due = begun.elapsed().as_micros() as u64 * rate / 1_000_000;
-        if due < done + rate / COMMITS {
+        if due < done + (rate / COMMITS).max(1) {
             std::thread::park_timeout(Duration::from_micros(100));
             continue;
         }
