@@ -11,7 +11,7 @@ pub struct Point {
     pub user_us: f64,
     /// The same with the kernel's part.
     pub total_us: f64,
-    /// Octets of memory of the whole process for each host.
+    /// Octets of memory that the zone takes for each host.
     pub octets: f64,
 }
 
@@ -26,7 +26,7 @@ pub fn draw(points: &[Point]) -> String {
     let time = |point: &Point, line: usize| if line == 0 { point.user_us } else { point.total_us };
     panel(&mut svg, (60.0, "µs of processor time per query"), points, &lines, &time);
     let memory = |point: &Point, _: usize| point.octets;
-    panel(&mut svg, (500.0, "octets per host"), points, &[("whole process", BLUE, 0)], &memory);
+    panel(&mut svg, (500.0, "octets per host"), points, &[("the zone", BLUE, 0)], &memory);
     svg.push_str("</svg>\n");
     svg
 }

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut points: Vec<Point> = Vec::new();
     for line in text.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())) {
         let numbers: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>()?;
-        let &[hosts, _, _, octets, _, _, user_us, sys_us, ..] = numbers.as_slice() else {
+        let &[hosts, _, _, _, octets, _, user_us, sys_us, ..] = numbers.as_slice() else {
             return Err(format!("too few columns: {line}").into());
         };
         points.push(Point { hosts, user_us, total_us: user_us + sys_us, octets });
