@@ -8,8 +8,9 @@ use wire::Name;
 
 use crate::actor::TokenActor;
 use crate::entity::{
-    Account, AccountId, Entity, EntityKey, Host, Timestamp, Token, TokenId, TsigKey, ZoneEntry,
+    Account, AccountId, Entity, EntityKey, Host, Timestamp, Token, TokenId, ZoneEntry,
 };
+use crate::key::TsigKey;
 use crate::secret;
 
 /// Accounts, zones, hosts, tokens and keys, by their keys.
@@ -295,12 +296,12 @@ impl Directory {
         all
     }
 
-    /// The TSIG key with this name.
+    /// The key with this name.
     pub fn key(&self, name: &Name) -> Option<&TsigKey> {
         self.keys.get(name)
     }
 
-    /// All TSIG keys, by name.
+    /// All keys, by name.
     pub fn keys(&self) -> Vec<&TsigKey> {
         let mut all: Vec<_> = self.keys.values().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,8 +1,11 @@
 //! What an account is and owns: the durable nouns beside the DNS data.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use wire::Name;
+
+use crate::key::TsigKey;
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +54,19 @@ pub struct ZoneEntry {
     pub suffix: bool,
     /// TTL of addresses of hosts that set none, in seconds.
     pub host_ttl_s: u32,
+    /// Records that UPDATE adds without a lease are removed when nobody repeats them; `None`: they
+    /// stay.
+    pub scavenge: Option<Scavenge>,
+}
+
+/// How long a record lives that is added by UPDATE without a lease: `no_refresh_s + refresh_s` from
+/// when it was last written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scavenge {
+    /// For how long nothing is written when the record is only repeated, in seconds.
+    pub no_refresh_s: u32,
+    /// For how long a repetition is waited for after that, in seconds.
+    pub refresh_s: u32,
 }
 
 /// Whether an address can be reached from the whole Internet.
@@ -82,6 +98,31 @@ pub struct Host {
     /// When a client last sent a valid update, changed or not. Written in bulk, so a crash may
     /// set it back by the length of one bulk interval.
     pub last_seen: Option<Timestamp>,
+    /// What becomes of its addresses when nothing is heard of it; `None`: they stay. Boxed, as most
+    /// hosts have none.
+    pub expiry: Option<Box<HostExpiry>>,
+    /// Since when what its expiry says stands in place of its addresses.
+    pub parked: Option<Timestamp>,
+}
+
+/// When a host counts as gone, and what happens then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostExpiry {
+    /// After so many seconds without a valid update.
+    pub after_s: u32,
+    /// What happens then.
+    pub then: OnExpiry,
+}
+
+/// What stands in place of the addresses of a host that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnExpiry {
+    /// Nothing.
+    Withdraw,
+    /// These addresses, at least one.
+    Park(Vec<IpAddr>),
+    /// An alias to this name.
+    Cname(Name),
 }
 
 /// A credential for programs. The secret itself is not kept, only its hash.
@@ -132,35 +173,6 @@ pub enum TsigAlgorithm {
     HmacSha512,
 }
 
-/// A TSIG key (RFC 8945) and what it may do.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TsigKey {
-    /// Name of the key, lower-cased.
-    pub name: Name,
-    /// Algorithm; the only one accepted with this key.
-    pub algorithm: TsigAlgorithm,
-    /// The shared secret.
-    pub secret: Vec<u8>,
-    /// Zones that it may act on.
-    pub zones: Vec<Name>,
-    /// May send UPDATE.
-    pub update: bool,
-    /// May transfer.
-    pub transfer: bool,
-    /// When it was made.
-    pub created: Timestamp,
-}
-
-impl fmt::Debug for TsigKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TsigKey")
-            .field("name", &self.name)
-            .field("algorithm", &self.algorithm)
-            .field("zones", &self.zones)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Any of the durable nouns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entity {
@@ -172,7 +184,7 @@ pub enum Entity {
     Host(Host),
     /// A token.
     Token(Token),
-    /// A TSIG key.
+    /// A key that signs messages.
     Key(TsigKey),
 }
 
@@ -187,7 +199,7 @@ pub enum EntityKey {
     Host(Name),
     /// A token by its number.
     Token(TokenId),
-    /// A TSIG key by its name.
+    /// A key by its name.
     Key(Name),
 }
 

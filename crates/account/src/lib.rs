@@ -14,18 +14,20 @@
 //! [`policy::authorize`] whether that actor may make a change, at the moment it judges the change.
 //!
 //! # Start reading at
-//! `entity.rs` for the nouns, then `policy.rs`.
+//! `entity.rs` and `key.rs` for the nouns, then `policy.rs`.
 
 mod actor;
 pub mod address;
 mod directory;
 mod entity;
+mod key;
 pub mod policy;
 pub mod secret;
 
 pub use actor::{Actor, TokenActor};
 pub use directory::{AuthError, Directory};
 pub use entity::{
-    Account, AccountId, Entity, EntityKey, Host, Scope, Timestamp, Token, TokenId, TsigAlgorithm,
-    TsigKey, ZoneEntry,
+    Account, AccountId, Entity, EntityKey, Host, HostExpiry, OnExpiry, Scavenge, Scope, Timestamp,
+    Token, TokenId, TsigAlgorithm, ZoneEntry,
 };
+pub use key::{Actions, Credential, KeyPolicy, NamePattern, TsigKey};

@@ -292,7 +292,7 @@ impl Engine {
         request: &Request,
     ) -> Result<Judged, Refused> {
         match &request.operation {
-            Operation::Change { change, lease_s } => {
+            Operation::Change { change, lease } => {
                 let mut judge = judge::Judge {
                     live: &self.live,
                     overlay: &mut self.overlay,
@@ -300,7 +300,7 @@ impl Engine {
                     batch: number,
                     at,
                 };
-                judge.change(&request.actor, change, *lease_s)
+                judge.change(&request.actor, change, *lease)
             }
             operation => {
                 let operator = operate::Operate {

@@ -9,6 +9,7 @@ use store::{Event, Fact, ImportId, Item, Part};
 use wire::{Name, Serial};
 use zone::{Delta, Zone};
 
+use crate::leases::Leases;
 use crate::live::Live;
 use crate::staging::{self, Staged, Staging};
 
@@ -19,7 +20,7 @@ pub(crate) fn fold(live: &Live, staging: &mut Staging, events: &[Event]) {
         for fact in &event.body.facts {
             match fact {
                 Fact::Changed { zone, serial, deltas, .. } => pending.add(zone, *serial, deltas),
-                Fact::Entity { .. } | Fact::Seen { .. } => {}
+                Fact::Entity { .. } | Fact::Seen { .. } | Fact::Leased { .. } => {}
                 Fact::ZoneDropped { .. }
                 | Fact::Staged { .. }
                 | Fact::Imported { .. }
@@ -48,6 +49,7 @@ pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
             }
         }
         Item::Staged { import, zone, part } => stage(staging, import, &zone, part),
+        Item::Lease { zone, lease } => live.leases_mut().put(&zone, &[lease]),
     }
 }
 
@@ -75,6 +77,7 @@ pub(crate) fn load_deltas(live: &Live, zone: &Name, deltas: &[Delta]) {
 pub(crate) fn forget(live: &Live) {
     live.zones().all().iter().for_each(|zone| live.zones().remove(zone.apex()));
     *live.directory_mut() = Directory::default();
+    *live.leases_mut() = Leases::default();
 }
 
 /// Every piece of the visible state.
@@ -97,12 +100,19 @@ pub(crate) fn items<'a>(live: &'a Live, staging: &'a Staging) -> impl Iterator<I
             part: part.clone(),
         })
     });
-    entities.into_iter().chain(zones).chain(staged)
+    let leases: Vec<Item> =
+        live.leases().iter().map(|(zone, lease)| Item::Lease { zone, lease }).collect();
+    entities.into_iter().chain(zones).chain(leases).chain(staged)
 }
 
 fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
     match fact {
-        Fact::Changed { .. } => {}
+        Fact::Changed { zone, deltas, .. } => live.leases_mut().changed(zone, deltas),
+        Fact::Leased { zone, leases } => {
+            if live.zones().get(zone).is_some() {
+                live.leases_mut().put(zone, leases);
+            }
+        }
         Fact::Entity { after: Some(entity), .. } => live.directory_mut().put(entity.clone()),
         Fact::Entity { before: Some(entity), after: None } => {
             live.directory_mut().remove(&entity.key());
@@ -113,6 +123,7 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
         Fact::Entity { before: None, after: None } => {}
         Fact::ZoneDropped { zone } => {
             live.zones().remove(zone);
+            live.leases_mut().drop_zone(zone);
             live.directory_mut().remove_hosts_of(zone);
             live.forget_strays();
         }
@@ -122,6 +133,8 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
                 let zone = Arc::new(Zone::new(&zone, *serial));
                 let Ok::<(), Infallible>(()) = staging::fill(&zone, parts.into_iter().map(Ok));
                 zone.apply(*serial, &[]);
+                // What was imported is there to stay.
+                live.leases_mut().drop_zone(zone.apex());
                 live.zones().insert(zone);
             }
         }

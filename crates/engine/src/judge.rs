@@ -14,7 +14,7 @@ use zone::{Change, Delta, Edit, View, Zone};
 use crate::engine::{BatchNo, Judged};
 use crate::live::Live;
 use crate::overlay::{Overlay, Paced};
-use crate::request::Refused;
+use crate::request::{Lease, Refused};
 use crate::weigh;
 
 /// A judge of changes for one batch.
@@ -32,7 +32,7 @@ impl Judge<'_> {
         &mut self,
         actor: &Actor,
         change: &Change,
-        lease_s: Option<u32>,
+        lease: Option<Lease>,
     ) -> Result<Judged, Refused> {
         let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
         let change = self.authorize(actor, change)?;
@@ -49,6 +49,7 @@ impl Judge<'_> {
         let serial = self.serial(&zone, &deltas);
         self.overlay.decide(self.batch, &change.zone, serial, &deltas);
         let mut facts = self.scopes(&zone, &deltas);
+        let lease_s = lease.map(|lease| lease.lease_s);
         facts.insert(0, Fact::Changed { zone: change.zone.clone(), serial, lease_s, deltas });
         Ok(Judged { facts, serial: Some(serial), made: None })
     }

@@ -23,6 +23,7 @@
 mod engine;
 mod fold;
 mod judge;
+mod leases;
 mod live;
 mod operate;
 mod overlay;
@@ -31,8 +32,9 @@ mod staging;
 mod weigh;
 
 pub use engine::{Batch, BatchNo, Engine, Settled, Step};
+pub use leases::Leases;
 pub use live::Live;
 pub use request::{
-    HostPatch, NewKey, NewToken, NewZone, Operation, Outcome, Refused, Reply, Request, Submission,
-    Ticket,
+    HostPatch, Lease, NewKey, NewToken, NewZone, Operation, Outcome, Refused, Reply, Request,
+    Submission, Ticket,
 };

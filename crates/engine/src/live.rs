@@ -7,13 +7,16 @@ use account::{Directory, Timestamp};
 use wire::Name;
 use zone::Zones;
 
-/// Zones, directory and the hosts seen since the last bulk write.
+use crate::leases::Leases;
+
+/// Zones, directory, leases and the hosts seen since the last bulk write.
 ///
 /// Doors only read it, but for [`Live::touch`]; the engine alone changes it.
 #[derive(Debug, Default)]
 pub struct Live {
     zones: Arc<Zones>,
     directory: RwLock<Directory>,
+    leases: RwLock<Leases>,
     /// Hosts seen and not written down yet; no more than there are hosts.
     seen: Mutex<HashMap<Name, Timestamp>>,
 }
@@ -37,6 +40,15 @@ impl Live {
 
     pub(crate) fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
         self.directory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The leases of records, for reading; hold it for a few lines only.
+    pub fn leases(&self) -> RwLockReadGuard<'_, Leases> {
+        self.leases.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn leases_mut(&self) -> RwLockWriteGuard<'_, Leases> {
+        self.leases.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that a client sent a valid update for a host. Kept in memory; written in bulk. A name

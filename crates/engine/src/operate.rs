@@ -8,7 +8,7 @@ mod hosts;
 mod zones;
 
 use account::policy::Denied;
-use account::{Account, AccountId, Actor, Entity, Timestamp, Token, TokenId, TsigKey};
+use account::{Account, AccountId, Actor, Credential, Entity, Timestamp, Token, TokenId, TsigKey};
 use store::{Fact, Pos};
 use wire::{Name, Serial};
 
@@ -128,7 +128,9 @@ impl Operate<'_> {
         if directory.key(&new.name).is_some() {
             return Err(Refused::Exists("key"));
         }
-        if new.secret.is_empty() || new.secret.len() > KEY_OCTETS_MAX {
+        if let Credential::Shared { secret, .. } = &new.credential
+            && (secret.is_empty() || secret.len() > KEY_OCTETS_MAX)
+        {
             return Err(Refused::Invalid("a key's secret has 1 to 512 octets"));
         }
         if new.zones.is_empty() || new.zones.len() > KEY_ZONES_MAX {
@@ -139,11 +141,12 @@ impl Operate<'_> {
         }
         let key = TsigKey {
             name: new.name.to_lowercase(),
-            algorithm: new.algorithm,
-            secret: new.secret.clone(),
+            credential: new.credential.clone(),
             zones: new.zones.iter().map(Name::to_lowercase).collect(),
             update: new.update,
             transfer: new.transfer,
+            policy: new.policy.clone(),
+            truncated_ok: new.truncated_ok,
             created: self.at,
         };
         Ok(Judged { facts: vec![created(Entity::Key(key))], ..Judged::default() })

@@ -93,7 +93,8 @@ impl Overlay {
                     | Fact::Staged { .. }
                     | Fact::Imported { .. }
                     | Fact::ImportDropped { .. }
-                    | Fact::Seen { .. } => {}
+                    | Fact::Seen { .. }
+                    | Fact::Leased { .. } => {}
                 }
             }
         }

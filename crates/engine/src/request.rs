@@ -1,7 +1,7 @@
 //! What can be asked of the engine, and what it answers.
 
 use account::policy::Denied;
-use account::{AccountId, Actor, Timestamp, TokenId, TsigAlgorithm};
+use account::{AccountId, Actor, Credential, KeyPolicy, Timestamp, TokenId};
 use store::{ImportId, Origin, Part, Pos};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::Change;
@@ -37,8 +37,8 @@ pub enum Operation {
     Change {
         /// The change.
         change: Change,
-        /// How long the records shall live, in seconds (RFC 9664); `None`: for ever.
-        lease_s: Option<u32>,
+        /// How long the records shall live (RFC 9664); `None`: for ever.
+        lease: Option<Lease>,
     },
     /// Serve a new zone with these records; refused when it is served already.
     AddZone(NewZone),
@@ -109,9 +109,9 @@ pub enum Operation {
     Lockdown(AccountId),
     /// End of a lockdown; revoked tokens stay revoked.
     Unlock(AccountId),
-    /// A new TSIG key.
+    /// A new key.
     AddKey(NewKey),
-    /// Forget a TSIG key.
+    /// Forget a key.
     RemoveKey(Name),
     /// Write down when hosts were last seen.
     FlushSeen,
@@ -120,6 +120,15 @@ pub enum Operation {
         /// By how much; less than 2^31 (RFC 1982).
         by: u32,
     },
+}
+
+/// How long records shall live that a change adds (RFC 9664).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// So many seconds.
+    pub lease_s: u32,
+    /// KEY records so many seconds; `None`: as long as the others.
+    pub key_lease_s: Option<u32>,
 }
 
 /// A zone to be served.
@@ -162,27 +171,23 @@ pub struct NewToken {
     pub label: String,
 }
 
-/// A TSIG key to be.
-#[derive(Clone, PartialEq, Eq)]
+/// A key to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     /// Its name.
     pub name: Name,
-    /// Its algorithm.
-    pub algorithm: TsigAlgorithm,
-    /// The shared secret.
-    pub secret: Vec<u8>,
+    /// How its signatures are checked.
+    pub credential: Credential,
     /// Zones that it may act on; all must be served.
     pub zones: Vec<Name>,
     /// May send UPDATE.
     pub update: bool,
     /// May transfer.
     pub transfer: bool,
-}
-
-impl std::fmt::Debug for NewKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewKey").field("name", &self.name).finish_non_exhaustive()
-    }
+    /// What it may change in its zones.
+    pub policy: KeyPolicy,
+    /// A MAC that was truncated is accepted.
+    pub truncated_ok: bool,
 }
 
 /// The reply to one submission.

@@ -1,7 +1,7 @@
 //! Rough sizes of facts in octets: they keep batches below what stores take, so that no request
 //! can make a commit fail that holds others as well.
 
-use store::Fact;
+use store::{Fact, RecordLease};
 use wire::Rrset;
 use zone::Delta;
 
@@ -11,11 +11,16 @@ pub(crate) fn fact(fact: &Fact) -> usize {
         Fact::Changed { deltas: all, .. } => deltas(all),
         Fact::Staged { part, .. } => part.as_octets().len(),
         Fact::Seen { hosts } => hosts.iter().map(|(name, _)| name.as_wire().len() + 12).sum(),
+        Fact::Leased { leases, .. } => leases.iter().map(lease).sum(),
         Fact::Entity { .. }
         | Fact::ZoneDropped { .. }
         | Fact::Imported { .. }
         | Fact::ImportDropped { .. } => 0,
     }
+}
+
+fn lease(lease: &RecordLease) -> usize {
+    lease.owner.as_wire().len() + lease.rdata.as_wire().len() + LEASE
 }
 
 /// Weight of the deltas of one change.
@@ -33,5 +38,7 @@ fn rrset(rrset: &Rrset) -> usize {
 const FACT: usize = 256;
 /// Octets of an RRset beside its owner and records: type, TTL, lengths.
 const RRSET: usize = 16;
+/// Octets of a lease beside its owner and data: type, length, moments.
+const LEASE: usize = 32;
 /// Octets of a record beside its data: its length.
 const RECORD: usize = 8;

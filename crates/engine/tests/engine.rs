@@ -10,6 +10,8 @@
 mod batches;
 #[path = "engine/hosts.rs"]
 mod hosts;
+#[path = "engine/leases.rs"]
+mod leases;
 
 #[path = "engine/model.rs"]
 mod model;

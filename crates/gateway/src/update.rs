@@ -170,7 +170,7 @@ fn submit(door: &Door, actor: &TokenActor, source: Source, plan: Plan) -> Pendin
         Plan::Seen { host, code } => Pending::Seen(host, code),
         Plan::Same(earlier) => Pending::Same(earlier),
         Plan::Submit { host, change, addresses } => {
-            let operation = Operation::Change { change, lease_s: None };
+            let operation = Operation::Change { change, lease: None };
             let actor = Actor::Token(actor.clone());
             let submitted = door.client.send(actor, Some(source.nearest), operation);
             Pending::Submitted(host, addresses, submitted)

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use account::{Entity, Timestamp};
 use rusqlite::{Connection, Params, params};
-use store::{Fact, ImportId, Item, Part, PartWriter, Pos, codec};
+use store::{Fact, ImportId, Item, Part, PartWriter, Pos, RecordLease, codec};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
-use crate::load::{self, ZoneRow, damaged, entity_key, entity_row, relative, sum, zone_sum};
+use crate::load::{
+    self, ZoneRow, damaged, entity_key, entity_row, lease_sum, relative, sum, version_octets,
+    zone_sum,
+};
 use crate::rows::sql_pos;
 use crate::state::StateError;
 
@@ -22,6 +25,8 @@ pub(crate) struct Folder<'c> {
     body: Vec<u8>,
     /// RRsets of one zone that become a part of its base.
     gathered: Option<(Name, PartWriter)>,
+    /// Whether there may be leases; looked up once.
+    may_lease: Option<bool>,
     /// Rows in all tables.
     rows: u64,
 }
@@ -29,7 +34,14 @@ pub(crate) struct Folder<'c> {
 impl<'c> Folder<'c> {
     /// Goes on from tables with so many rows.
     pub(crate) fn new(connection: &'c Connection, rows: u64) -> Folder<'c> {
-        Folder { connection, zones: HashMap::new(), body: Vec::new(), gathered: None, rows }
+        Folder {
+            connection,
+            zones: HashMap::new(),
+            body: Vec::new(),
+            gathered: None,
+            may_lease: None,
+            rows,
+        }
     }
 
     /// How many rows there are now.
@@ -64,6 +76,7 @@ impl<'c> Folder<'c> {
             Fact::Imported { import, zone, serial } => self.import(*import, zone, *serial),
             Fact::ImportDropped { import } => self.drop_import(*import),
             Fact::Seen { hosts } => hosts.iter().try_for_each(|(host, at)| self.seen(host, *at)),
+            Fact::Leased { zone, leases } => self.leased(zone, leases),
         }
     }
 
@@ -72,12 +85,15 @@ impl<'c> Folder<'c> {
         self.body.clear();
         codec::encode_item(&Item::Entity(entity.clone()), &mut self.body);
         let in_zone = zone.as_deref().unwrap_or_default().as_bytes();
-        let sum = sum(&[kind.as_bytes(), key.as_bytes(), in_zone, &self.body]);
-        let update =
-            "UPDATE entity SET zone = ?3, body = ?4, sum = ?5 WHERE kind = ?1 AND key = ?2";
-        let insert = "INSERT INTO entity (kind, key, zone, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let version = codec::VERSION;
+        let version_octets = version_octets(&version);
+        let sum = sum(&[version_octets, kind.as_bytes(), key.as_bytes(), in_zone, &self.body]);
+        let update = "UPDATE entity SET zone = ?3, body = ?4, version = ?5, sum = ?6
+            WHERE kind = ?1 AND key = ?2";
+        let insert = "INSERT INTO entity (kind, key, zone, body, version, sum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let body = std::mem::take(&mut self.body);
-        self.put(update, insert, (kind, &key, &zone, &body, sum))?;
+        self.put(update, insert, (kind, &key, &zone, &body, version, sum))?;
         self.body = body;
         Ok(())
     }
@@ -158,8 +174,67 @@ impl<'c> Folder<'c> {
         let Some(row) = self.zone(zone)? else { return Ok(()) };
         for delta in deltas {
             self.put_rrset(row, zone, delta)?;
+            self.end_leases(row.0, zone, delta)?;
         }
         self.put_zone(zone, serial)
+    }
+
+    /// Writes leases of records of a zone; those of 0 seconds are removed.
+    pub(crate) fn leased(&mut self, zone: &Name, leases: &[RecordLease]) -> Done {
+        let Some((id, _)) = self.zone(zone)? else { return Ok(()) };
+        for lease in leases {
+            let lease = lease.canonical();
+            let owner = relative(&lease.owner, zone)?;
+            let rdata = lease.rdata.as_wire();
+            if lease.lease_s == 0 {
+                self.delete(DELETE_LEASE, params![id, owner, lease.rtype.0, rdata])?;
+                continue;
+            }
+            let sum = lease_sum(id, owner, &lease);
+            let update = "UPDATE lease SET since = ?5, lease_s = ?6, until = ?7, sum = ?8
+                WHERE zone = ?1 AND owner = ?2 AND type = ?3 AND rdata = ?4";
+            let insert = "INSERT INTO lease (zone, owner, type, rdata, since, lease_s, until, sum)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            let (from, until) = (lease.from.0, lease.until.0);
+            let key = (id, owner, lease.rtype.0, rdata);
+            let values = (key.0, key.1, key.2, key.3, from, lease.lease_s, until, sum);
+            self.put(update, insert, values)?;
+            self.may_lease = Some(true);
+        }
+        Ok(())
+    }
+
+    /// The lease of a record ends when the record goes.
+    fn end_leases(&mut self, id: i64, zone: &Name, delta: &Delta) -> Done {
+        if !self.may_lease()? {
+            return Ok(());
+        }
+        let owner = delta.owner.to_lowercase();
+        let owner = relative(&owner, zone)?;
+        let mut select = self.connection.prepare_cached(LEASED_RECORDS)?;
+        let leased = select.query_map(params![id, owner, delta.rtype.0], |row| row.get(0))?;
+        let leased = leased.collect::<Result<Vec<Vec<u8>>, _>>()?;
+        drop(select);
+        if leased.is_empty() {
+            return Ok(());
+        }
+        let after = delta.after.as_ref().map_or(&[][..], |rrset| &rrset.rdata);
+        let kept: Vec<Rdata> = after.iter().map(|rdata| rdata.canonical(delta.rtype)).collect();
+        for rdata in leased {
+            if !kept.iter().any(|kept| kept.as_wire() == rdata) {
+                self.delete(DELETE_LEASE, params![id, owner, delta.rtype.0, rdata])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn may_lease(&mut self) -> Result<bool, StateError> {
+        if let Some(known) = self.may_lease {
+            return Ok(known);
+        }
+        let found = self.connection.prepare_cached("SELECT 1 FROM lease LIMIT 1")?.exists([])?;
+        self.may_lease = Some(found);
+        Ok(found)
     }
 
     fn put_rrset(&mut self, (id, base): (i64, Option<i64>), zone: &Name, delta: &Delta) -> Done {
@@ -194,6 +269,7 @@ impl<'c> Folder<'c> {
     fn drop_zone(&mut self, zone: &Name) -> Done {
         if let Some(row) = self.zone(zone)? {
             self.empty_zone(row)?;
+            self.delete(DELETE_LEASES, [row.0])?;
             self.delete("DELETE FROM zone WHERE id = ?1", [row.0])?;
             self.zones.clear();
         }
@@ -220,6 +296,7 @@ impl<'c> Folder<'c> {
         }
         if let Some(row) = self.zone(zone)? {
             self.empty_zone(row)?;
+            self.delete(DELETE_LEASES, [row.0])?;
         }
         self.put_zone_row(zone, serial, Some(number))
     }
@@ -257,5 +334,12 @@ impl<'c> Folder<'c> {
     }
 }
 
+/// The records of an RRset that have a lease.
+const LEASED_RECORDS: &str = "SELECT rdata FROM lease WHERE zone = ?1 AND owner = ?2 AND type = ?3";
+/// The end of one lease.
+const DELETE_LEASE: &str =
+    "DELETE FROM lease WHERE zone = ?1 AND owner = ?2 AND type = ?3 AND rdata = ?4";
+/// The end of all leases of a zone.
+const DELETE_LEASES: &str = "DELETE FROM lease WHERE zone = ?1";
 /// Octets from which a part that is gathered is written.
 pub(crate) const PART_OCTETS: usize = 1024 * 1024;

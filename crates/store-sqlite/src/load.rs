@@ -2,12 +2,12 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use account::{Entity, EntityKey};
+use account::{Entity, EntityKey, Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
-use store::{Item, Part, codec};
-use wire::{Name, Rrset, Rtype, Serial};
+use store::{Item, Part, RecordLease, codec};
+use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
 use crate::state::StateError;
@@ -63,6 +63,7 @@ pub(crate) fn pieces(connection: &Connection, take: Take<'_>) -> Result<u64, Sta
             rows.update(|rows| rows + deltas.len() as u64);
             take(Piece::Deltas { zone: zone.apex.clone(), deltas })
         })?;
+        leases(connection, &zone, &mut take)?;
     }
     staged(connection, &mut take)?;
     Ok(rows.get())
@@ -104,16 +105,46 @@ pub(crate) fn items(
     })
 }
 
-/// What the RRsets of each zone come to, whatever rows they stand in and in what order.
-pub(crate) fn digests(connection: &Connection) -> Result<BTreeMap<String, (u64, u64)>, StateError> {
-    let mut digests: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+/// What a state comes to, whatever rows it stands in and in what order.
+#[derive(Default)]
+pub(crate) struct Digests {
+    pub(crate) entities: Digest,
+    /// The RRsets of each zone.
+    pub(crate) zones: BTreeMap<String, Digest>,
+}
+
+/// Sum and number of things in any order.
+#[derive(Default, PartialEq)]
+pub(crate) struct Digest {
+    sum: u64,
+    count: u64,
+}
+
+impl Digest {
+    fn add(&mut self, of: impl Hash) {
+        let mut hash = DefaultHasher::new();
+        of.hash(&mut hash);
+        self.sum = self.sum.wrapping_add(hash.finish());
+        self.count += 1;
+    }
+}
+
+pub(crate) fn digests(connection: &Connection) -> Result<Digests, StateError> {
+    let mut digests = Digests::default();
+    let mut body = Vec::new();
     items(connection, &mut |item| {
-        if let Item::Rrset { zone, owner, rtype, rrset } = item {
-            let mut hash = DefaultHasher::new();
-            (owner, rtype, rrset.ttl_s, rrset.rdata).hash(&mut hash);
-            let (sum, count) = digests.entry(zone.to_string()).or_default();
-            *sum = sum.wrapping_add(hash.finish());
-            *count += 1;
+        match &item {
+            Item::Entity(_) => {
+                body.clear();
+                codec::encode_item(&item, &mut body);
+                digests.entities.add(&body);
+            }
+            Item::Rrset { zone, owner, rtype, rrset } => {
+                let zone = digests.zones.entry(zone.to_string()).or_default();
+                zone.add((owner, rtype, rrset.ttl_s, &rrset.rdata));
+            }
+            // These are compared row by row.
+            Item::At { .. } | Item::Zone { .. } | Item::Staged { .. } | Item::Lease { .. } => {}
         }
         Ok(())
     })?;
@@ -203,7 +234,8 @@ fn read_zone(row: &Row<'_>) -> Result<ZoneRow, StateError> {
 }
 
 fn entities(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
-    let mut select = connection.prepare("SELECT body, sum, kind, key, zone FROM entity")?;
+    let sql = "SELECT body, sum, kind, key, zone, version FROM entity";
+    let mut select = connection.prepare(sql)?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         take(Piece::Item(read_entity(row)?))?;
@@ -217,7 +249,8 @@ pub(crate) fn entity(
     kind: &str,
     key: &str,
 ) -> Result<Option<Item>, StateError> {
-    let sql = "SELECT body, sum, kind, key, zone FROM entity WHERE kind = ?1 AND key = ?2";
+    let sql = "SELECT body, sum, kind, key, zone, version FROM entity
+        WHERE kind = ?1 AND key = ?2";
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([kind, key])?;
     rows.next()?.map(read_entity).transpose()
@@ -228,7 +261,14 @@ fn read_entity(row: &Row<'_>) -> Result<Item, StateError> {
     let zone = text(4)?.as_bytes_or_null().map_err(damaged)?.unwrap_or_default();
     let (kind, key) = (text(2)?, text(3)?);
     let (kind, key) = (kind.as_bytes().map_err(damaged)?, key.as_bytes().map_err(damaged)?);
-    item(body(row, &[kind, key, zone])?)
+    let version = row.get(5)?;
+    item(version, body(row, &[version_octets(&version), kind, key, zone])?)
+}
+
+/// What the version of a row adds to its sum: nothing where the row was written before there was
+/// one.
+pub(crate) fn version_octets(version: &u8) -> &[u8] {
+    if *version == 1 { &[] } else { std::slice::from_ref(version) }
 }
 
 /// How an entity stands in its table: kind, key, and the zone of a host.
@@ -279,7 +319,51 @@ fn rrset(rtype: Rtype, body: &[u8]) -> Result<Option<Rrset>, StateError> {
     if body.is_empty() {
         return Ok(None);
     }
-    codec::decode_rrset(codec::VERSION, rtype, body).map(Some).map_err(damaged)
+    codec::decode_rrset(rtype, body).map(Some).map_err(damaged)
+}
+
+/// The leases of a zone.
+fn leases(connection: &Connection, zone: &ZoneRow, take: Take<'_>) -> Result<(), StateError> {
+    let sql = "SELECT owner, type, rdata, since, lease_s, until, sum FROM lease WHERE zone = ?1";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut rows = select.query([zone.id])?;
+    while let Some(row) = rows.next()? {
+        let lease = read_lease(row, zone)?;
+        take(Piece::Item(Item::Lease { zone: zone.apex.clone(), lease }))?;
+    }
+    Ok(())
+}
+
+fn read_lease(row: &Row<'_>, zone: &ZoneRow) -> Result<RecordLease, StateError> {
+    let owner = row.get_ref(0)?.as_blob().map_err(damaged)?;
+    let rtype = Rtype(row.get(1)?);
+    let rdata = row.get_ref(2)?.as_blob().map_err(damaged)?;
+    let lease = RecordLease {
+        owner: Name::join(owner, &zone.apex).map_err(damaged)?,
+        rtype,
+        rdata: Rdata::new(rtype, rdata).map_err(damaged)?,
+        from: Timestamp(row.get(3)?),
+        lease_s: row.get(4)?,
+        until: Timestamp(row.get(5)?),
+    };
+    if row.get::<_, u32>(6)? == lease_sum(zone.id, owner, &lease) {
+        Ok(lease)
+    } else {
+        Err(damaged("the checksum of a lease does not fit"))
+    }
+}
+
+/// The checksum of a lease, whose owner is given as it stands in its row.
+pub(crate) fn lease_sum(zone_id: i64, owner: &[u8], lease: &RecordLease) -> u32 {
+    sum(&[
+        &zone_id.to_be_bytes(),
+        owner,
+        &lease.rtype.0.to_be_bytes(),
+        lease.rdata.as_wire(),
+        &lease.from.0.to_be_bytes(),
+        &lease.lease_s.to_be_bytes(),
+        &lease.until.0.to_be_bytes(),
+    ])
 }
 
 /// Parts of imports that are not visible.
@@ -301,7 +385,7 @@ fn staged(connection: &Connection, take: Take<'_>) -> Result<(), StateError> {
 
 pub(crate) fn read_part(row: &Row<'_>, import: i64) -> Result<Item, StateError> {
     let part: i64 = row.get(2)?;
-    item(body(row, &[&import.to_be_bytes(), &part.to_be_bytes()])?)
+    item(codec::VERSION, body(row, &[&import.to_be_bytes(), &part.to_be_bytes()])?)
 }
 
 /// Whether there is any part of this number.
@@ -322,8 +406,8 @@ pub(crate) fn relative<'n>(owner: &'n Name, zone: &Name) -> Result<&'n [u8], Sta
     owner.strip_suffix(zone).ok_or_else(outside)
 }
 
-fn item(body: &[u8]) -> Result<Item, StateError> {
-    codec::decode_item(codec::VERSION, body).map_err(damaged)
+fn item(version: u8, body: &[u8]) -> Result<Item, StateError> {
+    codec::decode_item(version, body).map_err(damaged)
 }
 
 /// The body of a row that begins with body and sum.

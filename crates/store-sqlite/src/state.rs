@@ -18,7 +18,7 @@ pub struct StateDb {
     path: PathBuf,
     connection: Connection,
     stands: Stands,
-    /// Rows of entities, zones, RRsets and staged parts.
+    /// Rows of entities, zones, RRsets, parts and leases.
     rows: u64,
 }
 
@@ -139,6 +139,7 @@ impl StateDb {
                     folder.gather(&zone, &owner, rtype, &rrset)?;
                 }
                 Item::Staged { import, zone, part } => folder.stage(import, &zone, &part)?,
+                Item::Lease { zone, lease } => folder.leased(&zone, &[lease])?,
             }
         }
         folder.put_gathered()?;
@@ -273,8 +274,11 @@ fn meta_sum((pos, hash, at): Stands, count: u64) -> u32 {
 /// and over it the rows of what has changed since. An import becomes the base of its zone by one
 /// number in the zone's row. The number of a base that comes of no import is negative. An owner
 /// stands relative to its zone, lower-cased, in the wire form without the root; an empty body says
-/// that the RRset is gone. Bodies are of the encoding that `meta` names; `sum` is the CRC-32 of all
-/// other columns; `count` is the number of rows in all tables but `meta`.
+/// that the RRset is gone. A lease stands by owner and data in canonical form. RRsets and parts have
+/// one form in all versions of the codec; the body of an entity is of the version that its row names,
+/// so that tables of an older release are gone on with as they are. `sum` is the CRC-32 of all other
+/// columns, without the version where that is 1; `count` is the number of rows in all tables but
+/// `meta`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "",
     "
@@ -300,6 +304,14 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         import INTEGER NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL,
         sum INTEGER NOT NULL, PRIMARY KEY (import, part));
 ",
+    "
+    ALTER TABLE entity ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE lease (
+        zone INTEGER NOT NULL, owner BLOB NOT NULL, type INTEGER NOT NULL, rdata BLOB NOT NULL,
+        since INTEGER NOT NULL, lease_s INTEGER NOT NULL, until INTEGER NOT NULL,
+        sum INTEGER NOT NULL, PRIMARY KEY (zone, owner, type, rdata)) WITHOUT ROWID;
+    UPDATE meta SET encoding = 3 WHERE encoding = 2;
+",
 ];
-/// What `meta` names: how these tables are laid out, with bodies of version 1 of the codec.
-const ENCODING: u8 = 2;
+/// What `meta` names: how these tables are laid out.
+const ENCODING: u8 = 3;

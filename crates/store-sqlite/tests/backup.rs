@@ -282,6 +282,8 @@ fn a_check_says_what_is_wrong_with_the_tables() {
         ("DELETE FROM rrset WHERE type = 1", "RRsets of dyn.example."),
         ("DELETE FROM part WHERE part = 1", "RRsets of dyn.example."),
         ("DELETE FROM entity WHERE kind = 'host'", "hosts"),
+        ("DELETE FROM lease", "leases"),
+        ("UPDATE lease SET until = until + 1", "leases"),
     ];
     for (sql, told) in harms {
         let file = fs::read(directory.path().join("state.db")).unwrap();
@@ -292,6 +294,32 @@ fn a_check_says_what_is_wrong_with_the_tables() {
         fs::write(directory.path().join("state.db"), file).unwrap();
     }
     assert_eq!(problems(&store), Vec::<String>::new());
+}
+
+#[test]
+fn a_check_finds_an_entity_that_was_put_in_place_of_another() {
+    let directory = fresh();
+    let store = filled(directory.path(), 100);
+    drop(fold(&store));
+    let database = open(directory.path(), "state.db");
+    let sql = "SELECT key, zone, body FROM entity WHERE kind = 'host' LIMIT 1";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (key, zone, body): (String, String, Vec<u8>) = database.query_row(sql, [], row).unwrap();
+    let Ok(store::Item::Entity(account::Entity::Host(mut host))) =
+        store::codec::decode_item(store::codec::VERSION, &body)
+    else {
+        panic!("a host")
+    };
+    host.private_ok = !host.private_ok;
+    let mut body = Vec::new();
+    store::codec::encode_item(&store::Item::Entity(account::Entity::Host(host)), &mut body);
+    // Its checksum is right.
+    let parts = [&[store::codec::VERSION][..], b"host", key.as_bytes(), zone.as_bytes(), &body];
+    let sum = crc32fast::hash(&parts.concat());
+    let sql = "UPDATE entity SET body = ?1, sum = ?2 WHERE kind = 'host' AND key = ?3";
+    database.execute(sql, rusqlite::params![body, sum, key]).unwrap();
+    let found = problems(&store);
+    assert!(found.len() == 1 && found[0].contains("hosts"), "{found:?}");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 //! Every event starts with the version that it was written in, and is read by the code of that
 //! version for ever. A version is frozen: also a new kind of fact, entity or actor is a new version,
 //! so that an older release says "newer" and not "malformed". A new version is a new module beside
-//! [`v1`], an arm in [`decode_event`] and [`decode_item`], and golden files of its own; what frames
-//! an event (version, length, position, hash, origin, body) is the same in all. Names and rdata are
-//! read by `wire`: what it once accepted it must accept for ever.
+//! [`v1`] and [`v2`], an arm where a body and an item are read, and golden files of its own; what
+//! frames an event (version, length, position, hash, origin, body) is the same in all, and so are
+//! RRsets and parts, which stand in tables as well. Names and rdata are read by `wire`: what it once
+//! accepted it must accept for ever.
 //!
 //! Integers are varints, names are relative to their zone where there is one. The hash of an event
 //! covers the octets as they were written, so an event of an old version verifies without being
@@ -14,6 +15,7 @@
 pub(crate) mod octets;
 mod stream;
 mod v1;
+mod v2;
 
 use ring::digest::{Context, SHA256};
 
@@ -46,8 +48,8 @@ pub enum CodecError {
 /// octets, never written anew.
 pub fn encode_event(event: &Event, out: &mut Vec<u8>) {
     let mut body = Vec::with_capacity(128);
-    v1::put_body(&mut body, &event.body);
-    put_event(out, (v1::VERSION, event.pos, event.hash), event.origin.as_ref(), &body);
+    v2::put_body(&mut body, &event.body);
+    put_event(out, (VERSION, event.pos, event.hash), event.origin.as_ref(), &body);
 }
 
 fn put_event(
@@ -102,39 +104,37 @@ pub fn without_origins(mut octets: &[u8]) -> Result<Option<Vec<u8>>, CodecError>
 
 /// Appends the encoding of an item; its version is that of the stream that it stands in.
 pub fn encode_item(item: &Item, out: &mut Vec<u8>) {
-    v1::put_item(out, item);
+    v2::put_item(out, item);
 }
 
 /// Reads exactly one item of a version.
 pub fn decode_item(version: u8, octets: &[u8]) -> Result<Item, CodecError> {
     match version {
         v1::VERSION => v1::item(octets),
+        v2::VERSION => v2::item(octets),
         unknown => Err(CodecError::Version(unknown)),
     }
 }
 
 /// Appends the encoding of an RRset alone, for tables.
 pub fn encode_rrset(rrset: &Rrset, out: &mut Vec<u8>) {
-    v1::put_rrset(out, rrset);
+    v2::put_rrset(out, rrset);
 }
 
-/// Reads exactly one RRset of a type.
-pub fn decode_rrset(version: u8, rtype: Rtype, octets: &[u8]) -> Result<Rrset, CodecError> {
-    match version {
-        v1::VERSION => v1::rrset_alone(octets, rtype),
-        unknown => Err(CodecError::Version(unknown)),
-    }
+/// Reads exactly one RRset of a type: it has one form in all versions.
+pub fn decode_rrset(rtype: Rtype, octets: &[u8]) -> Result<Rrset, CodecError> {
+    v1::rrset_alone(octets, rtype)
 }
 
 /// The version that events and items are written in.
-pub const VERSION: u8 = v1::VERSION;
+pub const VERSION: u8 = v2::VERSION;
 
 impl Event {
     /// An event after another one, whose hash is `previous` (all zero before the first).
     pub fn seal(previous: Hash, pos: Pos, body: EventBody, origin: Option<Origin>) -> Event {
         let mut octets = Vec::with_capacity(128);
-        v1::put_body(&mut octets, &body);
-        let hash = chain(previous, v1::VERSION, pos, &octets);
+        v2::put_body(&mut octets, &body);
+        let hash = chain(previous, VERSION, pos, &octets);
         Event { pos, body, origin, hash }
     }
 }
@@ -165,7 +165,7 @@ impl<'a> Raw<'a> {
     fn split(octets: &'a [u8]) -> Result<(Raw<'a>, &'a [u8]), CodecError> {
         let mut outer = Octets::new(octets);
         let version = outer.octet()?;
-        if version != v1::VERSION {
+        if !(v1::VERSION..=VERSION).contains(&version) {
             return Err(CodecError::Version(version));
         }
         let mut inner = Octets::new(outer.counted()?);
@@ -176,7 +176,11 @@ impl<'a> Raw<'a> {
     }
 
     fn decode(self) -> Result<Event, CodecError> {
-        let body = v1::body(self.body)?;
+        let body = match self.version {
+            v1::VERSION => v1::body(self.body)?,
+            v2::VERSION => v2::body(self.body)?,
+            unknown => return Err(CodecError::Version(unknown)),
+        };
         Ok(Event { pos: self.pos, body, origin: self.origin, hash: self.hash })
     }
 }

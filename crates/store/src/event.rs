@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use account::{Entity, Timestamp, TokenId};
-use wire::{Name, Serial};
+use wire::{Name, Rdata, Rtype, Serial};
 use zone::Delta;
 
 use crate::part::Part;
@@ -122,6 +122,45 @@ pub enum Fact {
         /// Host and moment.
         hosts: Vec<(Name, Timestamp)>,
     },
+    /// Leases of records of a zone begin, go on or end. Stands after the fact that adds the records.
+    Leased {
+        /// Apex of the zone.
+        zone: Name,
+        /// The leases; one of 0 seconds says that its record stays for ever from now on.
+        leases: Vec<RecordLease>,
+    },
+}
+
+/// For how long a record stays (RFC 9664). It ends as well when the record goes otherwise, when its
+/// zone goes, and when an import replaces the content of its zone.
+///
+/// Two leases are of one record when owner, type and data are the same in canonical form (RFC 4034
+/// §6.2); they are kept in that form, however they are written in a fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordLease {
+    /// Owner of the record.
+    pub owner: Name,
+    /// Its type.
+    pub rtype: Rtype,
+    /// Its data.
+    pub rdata: Rdata,
+    /// When the lease was granted.
+    pub from: Timestamp,
+    /// For how long, in seconds; 0: the record has no lease any more.
+    pub lease_s: u32,
+    /// When the record is to be removed: never earlier than was promised.
+    pub until: Timestamp,
+}
+
+impl RecordLease {
+    /// The same in canonical form.
+    pub fn canonical(&self) -> RecordLease {
+        RecordLease {
+            owner: self.owner.to_lowercase(),
+            rdata: self.rdata.canonical(self.rtype),
+            ..*self
+        }
+    }
 }
 
 /// Number of an import: the position of its first `Staged` event.
@@ -138,7 +177,8 @@ impl Fact {
             | Fact::Staged { .. }
             | Fact::Imported { .. }
             | Fact::ImportDropped { .. }
-            | Fact::Seen { .. } => &[],
+            | Fact::Seen { .. }
+            | Fact::Leased { .. } => &[],
         }
     }
 }

@@ -3,11 +3,11 @@
 use account::{Entity, Timestamp};
 use wire::{Name, Rrset, Rtype, Serial};
 
-use crate::event::{Hash, ImportId, Pos};
+use crate::event::{Hash, ImportId, Pos, RecordLease};
 use crate::part::Part;
 
 /// One piece of the state folded from a log. A state is its items: `At` first, a zone before its
-/// RRsets, otherwise in any order.
+/// RRsets and leases, otherwise in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// The position that the state stands at, and the hash of the event there.
@@ -48,5 +48,12 @@ pub enum Item {
         zone: Name,
         /// RRsets of the zone to be. Of several of one owner and type in an import the last one counts.
         part: Part,
+    },
+    /// The lease of a record of a zone, in canonical form and not of 0 seconds.
+    Lease {
+        /// Apex of the zone.
+        zone: Name,
+        /// The lease.
+        lease: RecordLease,
     },
 }

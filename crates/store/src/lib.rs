@@ -30,7 +30,7 @@ pub use api::{
     ShardInfo, Snapshot, Store, StoreError, Writer, positions,
 };
 pub use bell::{Bell, BellFeed};
-pub use event::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Origin, Pos};
+pub use event::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Origin, Pos, RecordLease};
 pub use item::Item;
 pub use memory::MemoryStore;
 pub use part::{Part, PartOwner, PartSet, PartWriter};

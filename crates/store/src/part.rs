@@ -9,7 +9,7 @@ use wire::{Name, Rdata, Rrset, Rtype};
 use crate::codec::CodecError;
 use crate::codec::octets::{Octets, is_outside, put_counted, put_name_under, put_varint};
 
-/// RRsets of one zone as they stand in events and items of version 1, checked once. A clone shares
+/// RRsets of one zone as they stand in events and items of all versions, checked once. A clone shares
 /// the octets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Part {

@@ -5,72 +5,89 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use account::{
-    Account, AccountId, Entity, Host, Scope, Timestamp, Token, TokenId, TsigAlgorithm, TsigKey,
-    ZoneEntry,
+    Account, AccountId, Actions, Credential, Entity, Host, HostExpiry, KeyPolicy, NamePattern,
+    OnExpiry, Scavenge, Scope, Timestamp, Token, TokenId, TsigAlgorithm, TsigKey, ZoneEntry,
 };
 use store::codec::{self, StateReader, StateWriter};
-use store::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Item, Origin, Part, Pos};
+use store::{
+    ActorRef, Event, EventBody, Fact, Hash, ImportId, Item, Origin, Part, Pos, RecordLease,
+};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
 const EVENTS_1: &str = include_str!("golden/events-1.hex");
 const STATE_1: &str = include_str!("golden/state-1.hex");
+const EVENTS_2: &str = include_str!("golden/events-2.hex");
+const STATE_2: &str = include_str!("golden/state-2.hex");
 
 #[test]
-fn version_1_reads_the_same_for_ever() {
-    let lines: Vec<Vec<u8>> = EVENTS_1.lines().map(octets).collect();
-    let mut previous = Hash::default();
-    let mut read = Vec::new();
-    for line in &lines {
-        let (event, rest) = codec::verify_event(line, previous).unwrap();
-        assert!(rest.is_empty());
-        previous = event.hash;
-        read.push(event);
-    }
-    assert_eq!(read, events());
-}
-
-#[test]
-fn version_1_is_what_this_release_writes() {
-    let written: Vec<String> = events().iter().map(encoded).collect();
-    assert_eq!(written, EVENTS_1.lines().collect::<Vec<_>>());
-    let mut writer = StateWriter::new(Vec::new()).unwrap();
-    items().iter().for_each(|item| writer.push(item).unwrap());
-    assert_eq!(hexadecimal(&writer.finish().unwrap()), STATE_1.trim_end());
-}
-
-#[test]
-fn a_state_of_version_1_reads_the_same_for_ever() {
-    let octets = octets(STATE_1.trim_end());
-    let read: Result<Vec<Item>, _> = StateReader::new(octets.as_slice()).unwrap().collect();
-    assert_eq!(read.unwrap(), items());
-}
-
-#[test]
-fn every_octet_of_version_1_is_sealed() {
-    let mut previous = Hash::default();
-    for line in EVENTS_1.lines().map(octets) {
-        for at in 0..line.len() {
-            for with in [0x01, 0x80, 0xff] {
-                let mut forged = line.clone();
-                forged[at] ^= with;
-                assert!(codec::verify_event(&forged, previous).is_err(), "octet {at} of {line:?}");
-            }
+fn every_version_reads_the_same_for_ever() {
+    for (file, steps) in [(EVENTS_1, steps_1()), (EVENTS_2, steps_2())] {
+        let mut previous = Hash::default();
+        let mut read = Vec::new();
+        for line in file.lines().map(octets) {
+            let (event, rest) = codec::verify_event(&line, previous).unwrap();
+            assert!(rest.is_empty());
+            previous = event.hash;
+            read.push((event.pos, event.body, event.origin));
         }
-        previous = codec::decode_event(&line).unwrap().0.hash;
+        let written = events(steps).into_iter().map(|event| (event.pos, event.body, event.origin));
+        assert_eq!(read, written.collect::<Vec<_>>());
     }
 }
 
-fn events() -> Vec<Event> {
+#[test]
+fn version_2_is_what_this_release_writes() {
+    let written: Vec<String> = events(steps_2()).iter().map(encoded).collect();
+    assert_eq!(written, EVENTS_2.lines().collect::<Vec<_>>());
+    let mut writer = StateWriter::new(Vec::new()).unwrap();
+    items_2().iter().for_each(|item| writer.push(item).unwrap());
+    assert_eq!(hexadecimal(&writer.finish().unwrap()), STATE_2.trim_end());
+}
+
+#[test]
+fn a_state_of_every_version_reads_the_same_for_ever() {
+    for (file, items) in [(STATE_1, items_1()), (STATE_2, items_2())] {
+        let octets = octets(file.trim_end());
+        let read: Result<Vec<Item>, _> = StateReader::new(octets.as_slice()).unwrap().collect();
+        assert_eq!(read.unwrap(), items);
+    }
+}
+
+#[test]
+fn every_octet_of_every_version_is_sealed() {
+    for file in [EVENTS_1, EVENTS_2] {
+        let mut previous = Hash::default();
+        for line in file.lines().map(octets) {
+            for at in 0..line.len() {
+                for with in [0x01, 0x03, 0x80, 0xff] {
+                    let mut forged = line.clone();
+                    forged[at] ^= with;
+                    let read = codec::verify_event(&forged, previous);
+                    assert!(read.is_err(), "octet {at} of {line:?}");
+                }
+            }
+            previous = codec::decode_event(&line).unwrap().0.hash;
+        }
+    }
+}
+
+type Step = (ActorRef, Option<Origin>, Vec<Fact>);
+
+/// What only an origin that was erased says.
+fn erased() -> Origin {
+    Origin { salt: [9; 16], address: [192, 0, 2, 9].into() }
+}
+
+fn steps_1() -> Vec<Step> {
     let v4 = Origin { salt: [4; 16], address: [192, 0, 2, 7].into() };
     let v6 = Origin { salt: [6; 16], address: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into() };
-    let erased = Origin { salt: [9; 16], address: [192, 0, 2, 9].into() };
     let key = ActorRef::Key(name("Key.example"));
-    let steps: [(ActorRef, Option<Origin>, Vec<Fact>); 9] = [
+    vec![
         (ActorRef::Operator, None, entities().into_iter().map(|e| made(None, Some(e))).collect()),
         (ActorRef::Token(TokenId(300)), Some(v4), vec![changed(None, true)]),
         (key, Some(v6), vec![changed(Some(7200), false)]),
-        (ActorRef::Token(TokenId(300)), Some(erased), vec![changed(None, false)]),
+        (ActorRef::Token(TokenId(300)), Some(erased()), vec![changed(None, false)]),
         (ActorRef::Operator, None, vec![staged()]),
         (ActorRef::Operator, None, vec![imported()]),
         (ActorRef::System, None, vec![Fact::ImportDropped { import: ImportId(9) }]),
@@ -80,7 +97,21 @@ fn events() -> Vec<Event> {
             None,
             vec![made(entities().pop(), None), Fact::ZoneDropped { zone: name("Example.") }],
         ),
-    ];
+    ]
+}
+
+/// The same, and what came with version 2.
+fn steps_2() -> Vec<Step> {
+    let mut steps = steps_1();
+    let facts = entities_2().into_iter().map(|e| made(None, Some(e))).collect();
+    steps.push((ActorRef::Operator, None, facts));
+    let leases = leases();
+    let zone = name("example.");
+    steps.push((ActorRef::System, None, vec![Fact::Leased { zone, leases }]));
+    steps
+}
+
+fn events(steps: Vec<Step>) -> Vec<Event> {
     let mut previous = Hash::default();
     let mut events = Vec::new();
     for (pos, (actor, origin, facts)) in (1..).map(Pos).zip(steps) {
@@ -88,14 +119,14 @@ fn events() -> Vec<Event> {
         let at = Timestamp(1_764_000_000_000 + pos.0.cast_signed());
         let body = EventBody { at, actor, facts, origin_commitment };
         let mut event = Event::seal(previous, pos, body, origin);
-        event.origin = event.origin.filter(|origin| *origin != erased);
+        event.origin = event.origin.filter(|origin| *origin != erased());
         previous = event.hash;
         events.push(event);
     }
     events
 }
 
-fn items() -> Vec<Item> {
+fn items_1() -> Vec<Item> {
     let mut items = vec![Item::At { pos: Pos(300), hash: Hash([0xab; 32]), at: Timestamp(-5) }];
     items.extend(entities().into_iter().map(Item::Entity));
     items.push(Item::Zone { apex: name("example."), serial: Serial(u32::MAX) });
@@ -107,11 +138,99 @@ fn items() -> Vec<Item> {
     items
 }
 
+fn items_2() -> Vec<Item> {
+    let mut items = items_1();
+    items.extend(entities_2().into_iter().map(Item::Entity));
+    let leases = leases().into_iter().take(2);
+    items.extend(leases.map(|lease| Item::Lease { zone: name("example."), lease }));
+    items
+}
+
+fn leases() -> Vec<RecordLease> {
+    let lease = RecordLease {
+        owner: name("a.example."),
+        rtype: Rtype::A,
+        rdata: Rdata::a([192, 0, 2, 1].into()),
+        from: Timestamp(1_764_000_000_000),
+        lease_s: 7200,
+        until: Timestamp(1_764_007_200_500),
+    };
+    let text = Rdata::txt(&[b"one"]).unwrap();
+    let apex = name("example.");
+    vec![
+        lease.clone(),
+        RecordLease { owner: apex, rtype: Rtype::TXT, rdata: text, ..lease.clone() },
+        RecordLease { lease_s: 0, until: Timestamp(-1), ..lease },
+    ]
+}
+
+/// Entities that no older version can say.
+fn entities_2() -> Vec<Entity> {
+    let mut all = Vec::new();
+    for entity in entities() {
+        match entity {
+            Entity::Zone(zone) => {
+                let scavenge = Some(Scavenge { no_refresh_s: 86_400, refresh_s: 604_800 });
+                all.push(Entity::Zone(ZoneEntry { scavenge, ..zone }));
+            }
+            Entity::Host(host) => {
+                let parking =
+                    vec![[192, 0, 2, 99].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 99].into()];
+                let thens =
+                    [OnExpiry::Withdraw, OnExpiry::Park(parking), OnExpiry::Cname(name("gone."))];
+                all.extend(thens.into_iter().map(|then| {
+                    let expiry = Some(Box::new(HostExpiry { after_s: 3600, then }));
+                    let parked = host.last_seen;
+                    Entity::Host(Host { expiry, parked, ..host.clone() })
+                }));
+            }
+            Entity::Account(_) | Entity::Token(_) | Entity::Key(_) => {}
+        }
+    }
+    let patterns = vec![
+        NamePattern::Exact(name("a.example.")),
+        NamePattern::Below(name("sub.example.")),
+        NamePattern::SelfName,
+        NamePattern::SelfSubtree,
+    ];
+    let key = TsigKey {
+        name: name("device.example."),
+        credential: Credential::Sig0,
+        zones: vec![name("example.")],
+        update: true,
+        transfer: false,
+        policy: KeyPolicy {
+            names: patterns,
+            types: vec![Rtype::A, Rtype::AAAA, Rtype(65_280)],
+            actions: Actions::ADD,
+        },
+        truncated_ok: false,
+        created: Timestamp(1_764_000_000_000),
+    };
+    let shared =
+        Credential::Shared { algorithm: TsigAlgorithm::HmacSha256, secret: b"shared".to_vec() };
+    let policy = KeyPolicy { actions: Actions::DELETE, ..KeyPolicy::everything() };
+    all.push(Entity::Key(TsigKey {
+        credential: shared,
+        policy,
+        truncated_ok: true,
+        ..key.clone()
+    }));
+    all.push(Entity::Key(key));
+    all
+}
+
 fn entities() -> Vec<Entity> {
     let at = Timestamp(1_764_000_000_000);
     let account = AccountId(128);
-    let zone =
-        ZoneEntry { apex: name("example."), account, created: at, suffix: true, host_ttl_s: 60 };
+    let zone = ZoneEntry {
+        apex: name("example."),
+        account,
+        created: at,
+        suffix: true,
+        host_ttl_s: 60,
+        scavenge: None,
+    };
     let host = Host {
         name: name("a.example."),
         zone: name("example."),
@@ -121,6 +240,8 @@ fn entities() -> Vec<Entity> {
         private_ok: true,
         scope: Some((Scope::Public, at)),
         last_seen: None,
+        expiry: None,
+        parked: None,
     };
     let private = Host {
         name: name("b.example."),
@@ -170,11 +291,12 @@ fn keys(created: Timestamp) -> impl Iterator<Item = Entity> {
     algorithms.into_iter().zip(0u8..).map(move |(algorithm, number)| {
         Entity::Key(TsigKey {
             name: name(&format!("key-{number}.")),
-            algorithm,
-            secret: vec![number; 32],
+            credential: Credential::Shared { algorithm, secret: vec![number; 32] },
             zones: vec![name("example.")],
             update: number % 2 == 0,
             transfer: number % 2 == 1,
+            policy: KeyPolicy::everything(),
+            truncated_ok: false,
             created,
         })
     })

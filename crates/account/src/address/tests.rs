@@ -12,6 +12,8 @@ fn host(scope: Option<(Scope, Timestamp)>, private_ok: bool) -> Host {
         private_ok,
         scope,
         last_seen: None,
+        expiry: None,
+        parked: None,
     }
 }
 
@@ -22,6 +24,7 @@ fn zone(suffix: bool) -> ZoneEntry {
         created: Timestamp(0),
         suffix,
         host_ttl_s: 60,
+        scavenge: None,
     }
 }
 

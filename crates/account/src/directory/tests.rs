@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::TsigAlgorithm;
 use crate::secret::Secret;
+use crate::{Credential, KeyPolicy, TsigAlgorithm};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -30,6 +30,8 @@ fn host(text: &str, zone: &str) -> Host {
         private_ok: false,
         scope: None,
         last_seen: None,
+        expiry: None,
+        parked: None,
     }
 }
 
@@ -53,17 +55,22 @@ fn zone(apex: &str) -> Entity {
         created: Timestamp(0),
         suffix: false,
         host_ttl_s: 60,
+        scavenge: None,
     })
 }
 
 fn key(text: &str) -> Entity {
     Entity::Key(TsigKey {
         name: name(text),
-        algorithm: TsigAlgorithm::HmacSha256,
-        secret: vec![1],
+        credential: Credential::Shared {
+            algorithm: TsigAlgorithm::HmacSha256,
+            secret: vec![0xcd; 32],
+        },
         zones: vec![name("one.test")],
         update: true,
         transfer: false,
+        policy: KeyPolicy::everything(),
+        truncated_ok: false,
         created: Timestamp(0),
     })
 }
@@ -278,8 +285,7 @@ fn a_token_does_not_take_the_secret_of_another_with_it() {
 fn no_secret_is_shown() {
     let mut directory = Directory::default();
     directory.put(Entity::Token(Token { hash: [0xab; 32], ..token(1, 1, &["a.one.test"]) }));
-    let Entity::Key(secret_key) = key("key1") else { panic!("a key") };
-    directory.put(Entity::Key(TsigKey { secret: vec![0xcd; 32], ..secret_key }));
+    directory.put(key("key1"));
     let shown = format!("{directory:?}");
     let tokens = format!("{:?}{:?}", directory.tokens(), directory.keys());
     // The index by hash is what the directory itself would show.

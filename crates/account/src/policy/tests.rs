@@ -1,5 +1,6 @@
 use super::*;
-use crate::entity::{Account, Entity, TokenId, TsigAlgorithm, TsigKey, ZoneEntry};
+use crate::entity::{Account, Entity, TokenId, TsigAlgorithm, ZoneEntry};
+use crate::key::{Credential, KeyPolicy, TsigKey};
 use crate::secret::Secret;
 
 fn name(text: &str) -> Name {
@@ -26,6 +27,8 @@ fn host(text: &str, account: u64, created: i64) -> Host {
         private_ok: false,
         scope: None,
         last_seen: None,
+        expiry: None,
+        parked: None,
     }
 }
 
@@ -127,11 +130,15 @@ fn authorize_key_table() {
     let key = |update, zones: &[&str], created| {
         Entity::Key(TsigKey {
             name: name("k"),
-            algorithm: TsigAlgorithm::HmacSha256,
-            secret: vec![1],
+            credential: Credential::Shared {
+                algorithm: TsigAlgorithm::HmacSha256,
+                secret: vec![1],
+            },
             zones: zones.iter().map(|zone| name(zone)).collect(),
             update,
             transfer: true,
+            policy: KeyPolicy::everything(),
+            truncated_ok: false,
             created: Timestamp(created),
         })
     };
@@ -141,6 +148,7 @@ fn authorize_key_table() {
         created: Timestamp(5),
         suffix: true,
         host_ttl_s: 60,
+        scavenge: None,
     });
     for (why, entity, owner, expected) in [
         ("good", key(true, &["one.test"], 5), "a.one.test", Ok(())),

@@ -41,6 +41,8 @@ impl Operate<'_> {
             private_ok: false,
             scope: None,
             last_seen: None,
+            expiry: None,
+            parked: None,
         };
         let host = patched(host, policy)?;
         let token = self.token(&directory, account, vec![name], token)?;

@@ -50,6 +50,7 @@ impl Operate<'_> {
             created: self.at,
             suffix: new.suffix,
             host_ttl_s: new.host_ttl_s,
+            scavenge: None,
         })
     }
 

@@ -212,6 +212,8 @@ fn hosts_seen_are_written_in_parts_until_none_is_left() {
             private_ok: false,
             scope: None,
             last_seen: None,
+            expiry: None,
+            parked: None,
         }))
     });
     let entities: Vec<_> = entities.collect();

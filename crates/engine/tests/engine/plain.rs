@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use account::{AccountId, TokenId, TsigAlgorithm};
+use account::{AccountId, Credential, KeyPolicy, TokenId, TsigAlgorithm};
 use engine::{NewKey, NewZone, Operation, Refused};
 use store::{ImportId, Item, Part};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
@@ -143,7 +143,7 @@ fn change(
 ) -> Operation {
     let edits = steps.iter().map(|step| edit(zone, step)).collect();
     let change = Change { zone: name(zone), prerequisites: prerequisites.collect(), edits };
-    Operation::Change { change, lease_s: None }
+    Operation::Change { change, lease: None }
 }
 
 fn edit(zone: &str, step: &Step) -> Edit {
@@ -177,11 +177,15 @@ fn edit(zone: &str, step: &Step) -> Edit {
 fn key(zone: &str) -> NewKey {
     NewKey {
         name: name("ddns-key"),
-        algorithm: TsigAlgorithm::HmacSha256,
-        secret: vec![7; 32],
+        credential: Credential::Shared {
+            algorithm: TsigAlgorithm::HmacSha256,
+            secret: vec![7; 32],
+        },
         zones: vec![name(zone)],
         update: true,
         transfer: true,
+        policy: KeyPolicy::everything(),
+        truncated_ok: false,
     }
 }
 
@@ -286,6 +290,7 @@ pub(crate) fn sorted(items: Vec<Item>) -> Vec<Item> {
         Item::Zone { apex, .. } => (2, apex.to_string()),
         Item::Rrset { zone, owner, rtype, .. } => (3, format!("{zone} {owner} {rtype}")),
         Item::Staged { import, .. } => (4, format!("{:020}", import.0)),
+        Item::Lease { zone, lease } => (5, format!("{zone} {lease:?}")),
     };
     items.sort_by_cached_key(rank);
     items

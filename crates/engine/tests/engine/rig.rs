@@ -259,5 +259,5 @@ pub(crate) fn replace(host: &str, text: &str) -> Edit {
 }
 
 pub(crate) fn change(zone: &str, prerequisites: Vec<Prerequisite>, edits: Vec<Edit>) -> Operation {
-    Operation::Change { change: Change { zone: name(zone), prerequisites, edits }, lease_s: None }
+    Operation::Change { change: Change { zone: name(zone), prerequisites, edits }, lease: None }
 }

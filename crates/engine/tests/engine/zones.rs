@@ -1,6 +1,6 @@
 //! Zones, imports and keys.
 
-use account::{AccountId, Actor, TsigAlgorithm};
+use account::{AccountId, Actor, Credential, KeyPolicy, TsigAlgorithm};
 use engine::{NewKey, NewZone, Operation, Outcome, Refused};
 use store::{ImportId, Part};
 use wire::{Name, Rdata, Rrset, Rtype};
@@ -11,11 +11,15 @@ use crate::rig::{Rig, address, name, new_zone, rrset, set, soa};
 fn key(zones: &[&str]) -> Operation {
     Operation::AddKey(NewKey {
         name: name("ddns-key"),
-        algorithm: TsigAlgorithm::HmacSha256,
-        secret: vec![7; 32],
+        credential: Credential::Shared {
+            algorithm: TsigAlgorithm::HmacSha256,
+            secret: vec![7; 32],
+        },
         zones: zones.iter().map(|zone| name(zone)).collect(),
         update: true,
         transfer: false,
+        policy: KeyPolicy::everything(),
+        truncated_ok: false,
     })
 }
 

@@ -26,6 +26,7 @@ fn live() -> (Arc<Live>, TokenActor) {
             created: Timestamp(0),
             suffix,
             host_ttl_s: 60,
+            scavenge: None,
         };
         engine.load(Item::Entity(Entity::Zone(zone)));
         engine.load(Item::Zone { apex: apex.clone(), serial: Serial(1) });
@@ -43,6 +44,8 @@ fn live() -> (Arc<Live>, TokenActor) {
                 private_ok: false,
                 scope: (label == "a" && !suffix).then_some((Scope::Public, Timestamp(0))),
                 last_seen: None,
+                expiry: None,
+                parked: None,
             };
             engine.load(Item::Entity(Entity::Host(host)));
         }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use account::secret::Secret;
-use account::{AccountId, TsigAlgorithm};
+use account::{AccountId, Credential, KeyPolicy, TsigAlgorithm};
 use data_encoding::BASE64;
 use engine::{HostPatch, NewKey, NewToken, NewZone, Operation, Outcome, Refused};
 use gateway::Random;
@@ -295,11 +295,12 @@ impl Orders<'_> {
         let made = given.is_none().then(|| BASE64.encode(&secret));
         self.operate(Operation::AddKey(NewKey {
             name: key.clone(),
-            algorithm: tsig_algorithm(algorithm)?,
-            secret,
+            credential: Credential::Shared { algorithm: tsig_algorithm(algorithm)?, secret },
             zones: zones.iter().map(|zone| name(zone)).collect::<Result<_, _>>()?,
             update: *update,
             transfer: *transfer,
+            policy: KeyPolicy::everything(),
+            truncated_ok: false,
         }))?;
         let mut value = json!({ "key": text(&key), "algorithm": algorithm });
         if let Some(secret) = made {

@@ -1,6 +1,6 @@
 //! What the operator sees of the state. Secrets are not there to be seen: only hashes are kept.
 
-use account::{Account, Directory, Host, Timestamp, Token, TsigAlgorithm, TsigKey};
+use account::{Account, Credential, Directory, Host, Timestamp, Token, TsigAlgorithm, TsigKey};
 use engine::Live;
 use jiff::Timestamp as Moment;
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ pub(super) fn account(account: &Account) -> Value {
 pub(super) fn key(key: &TsigKey) -> Value {
     json!({
         "key": text(&key.name),
-        "algorithm": algorithm(key.algorithm),
+        "algorithm": algorithm(&key.credential),
         "zones": key.zones.iter().map(zone_text).collect::<Vec<_>>(),
         "update": key.update,
         "transfer": key.transfer,
@@ -110,7 +110,8 @@ pub(super) fn key(key: &TsigKey) -> Value {
     })
 }
 
-fn algorithm(algorithm: TsigAlgorithm) -> &'static str {
+fn algorithm(credential: &Credential) -> &'static str {
+    let Credential::Shared { algorithm, .. } = credential else { return "sig0" };
     match algorithm {
         TsigAlgorithm::HmacMd5 => "hmac-md5",
         TsigAlgorithm::HmacSha1 => "hmac-sha1",

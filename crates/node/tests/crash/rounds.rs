@@ -211,7 +211,7 @@ fn request(number: u64) -> Request {
     let edit = Edit::Replace { owner: name(number % HOSTS), rtype: Rtype::A, rrset };
     let zone = Name::parse(ZONE).expect("a name");
     let change = Change { zone, prerequisites: Vec::new(), edits: vec![edit] };
-    let operation = Operation::Change { change, lease_s: None };
+    let operation = Operation::Change { change, lease: None };
     Request { actor: Actor::Operator, origin: None, operation }
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn request(node: &Node, label: &str, token: &str, address: &str) -> R
         prerequisites: Vec::new(),
         edits: vec![Edit::Replace { owner: host, rtype, rrset }],
     };
-    let operation = Operation::Change { change, lease_s: None };
+    let operation = Operation::Change { change, lease: None };
     let origin = node.client().origin("192.0.2.1".parse().expect("an address"));
     Request { actor: Actor::Token(actor), origin, operation }
 }

@@ -5,8 +5,8 @@
 
 use account::{AccountId, Entity, Host, Timestamp, TokenId, ZoneEntry};
 use store::{
-    ActorRef, BatchId, Event, EventBody, Fact, Hash, ImportId, NodeId, Origin, Part, Pos, ShardId,
-    Store, Writer,
+    ActorRef, BatchId, Event, EventBody, Fact, Hash, ImportId, NodeId, Origin, Part, Pos,
+    RecordLease, ShardId, Store, Writer,
 };
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
@@ -128,12 +128,30 @@ fn facts(pos: Pos) -> Vec<Fact> {
             let removed = Fact::Entity { before: Some(gone), after: None };
             vec![changed(owner, pos, false), removed]
         }
+        _ if pos.0.is_multiple_of(7) => vec![leased(owner, pos, 0)],
+        // Some leases begin with the record, and some end with the next address.
+        _ if pos.0.is_multiple_of(3) => {
+            vec![changed(owner.clone(), pos, true), leased(owner, pos, 3600)]
+        }
         _ => vec![changed(owner, pos, true)],
     }
 }
 
+fn leased(owner: Name, pos: Pos, lease_s: u32) -> Fact {
+    let from = moment(pos);
+    let until = Timestamp(from.0 + i64::from(lease_s) * 1000 + 17);
+    // One that ends is of the event before, if that had one.
+    let pos = if lease_s == 0 { Pos(pos.0.saturating_sub(HOSTS)) } else { pos };
+    let lease = RecordLease { owner, rtype: Rtype::A, rdata: address(pos), from, lease_s, until };
+    Fact::Leased { zone: zone(), leases: vec![lease] }
+}
+
+fn address(pos: Pos) -> Rdata {
+    Rdata::a([192, 0, (pos.0 >> 8) as u8, pos.0 as u8].into())
+}
+
 fn changed(owner: Name, pos: Pos, is_there: bool) -> Fact {
-    let rdata = vec![Rdata::a([192, 0, (pos.0 >> 8) as u8, pos.0 as u8].into())];
+    let rdata = vec![address(pos)];
     let after = is_there.then_some(Rrset { ttl_s: 60, rdata });
     let delta = Delta { owner, rtype: Rtype::A, before: None, after };
     Fact::Changed { zone: zone(), serial: serial(pos), lease_s: None, deltas: vec![delta] }
@@ -155,7 +173,15 @@ fn staged(part: u8) -> Fact {
 fn zone_entry() -> Entity {
     let account = AccountId(0);
     let created = moment(Pos(1));
-    Entity::Zone(ZoneEntry { apex: zone(), account, created, suffix: true, host_ttl_s: 60 })
+    let scavenge = None;
+    Entity::Zone(ZoneEntry {
+        apex: zone(),
+        account,
+        created,
+        suffix: true,
+        host_ttl_s: 60,
+        scavenge,
+    })
 }
 
 fn host(name: Name, pos: Pos) -> Entity {
@@ -168,6 +194,8 @@ fn host(name: Name, pos: Pos) -> Entity {
         private_ok: false,
         scope: None,
         last_seen: None,
+        expiry: None,
+        parked: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Integers, names and counted octets: what every version is made of.
 
+use account::Timestamp;
 use wire::Name;
 
 use super::CodecError;
@@ -175,6 +176,48 @@ pub(crate) fn put_name_under(out: &mut Vec<u8>, name: &Name, zone: &Name) {
             put_name(out, name);
         }
     }
+}
+
+pub(crate) fn put_moment(out: &mut Vec<u8>, moment: Option<Timestamp>) {
+    put_option(out, moment.as_ref(), |out, moment| put_signed(out, moment.0));
+}
+
+pub(crate) fn moment(octets: &mut Octets<'_>) -> Result<Option<Timestamp>, CodecError> {
+    option(octets, |octets| Ok(Timestamp(octets.signed()?)))
+}
+
+pub(crate) fn put_option<T>(
+    out: &mut Vec<u8>,
+    value: Option<&T>,
+    put: impl FnOnce(&mut Vec<u8>, &T),
+) {
+    match value {
+        None => out.push(0),
+        Some(value) => {
+            out.push(1);
+            put(out, value);
+        }
+    }
+}
+
+pub(crate) fn option<'a, T>(
+    octets: &mut Octets<'a>,
+    read: impl FnOnce(&mut Octets<'a>) -> Result<T, CodecError>,
+) -> Result<Option<T>, CodecError> {
+    if octets.flag()? { read(octets).map(Some) } else { Ok(None) }
+}
+
+pub(crate) fn list<'a, T>(
+    octets: &mut Octets<'a>,
+    mut read: impl FnMut(&mut Octets<'a>) -> Result<T, CodecError>,
+) -> Result<Vec<T>, CodecError> {
+    let count = octets.count()?;
+    // A hostile count costs at most this much memory before it is found out.
+    let mut list = Vec::with_capacity(count.min(1024));
+    for _ in 0..count {
+        list.push(read(octets)?);
+    }
+    Ok(list)
 }
 
 /// Whether a length stands for a whole name.

@@ -1,6 +1,6 @@
 use account::{
-    Account, AccountId, Entity, Host, Scope, Timestamp, Token, TokenId, TsigAlgorithm, TsigKey,
-    ZoneEntry,
+    Account, AccountId, Actions, Credential, Entity, Host, HostExpiry, KeyPolicy, NamePattern,
+    OnExpiry, Scavenge, Scope, Timestamp, Token, TokenId, TsigAlgorithm, TsigKey, ZoneEntry,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -9,7 +9,7 @@ use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
 use super::*;
-use crate::event::{ActorRef, Fact, ImportId};
+use crate::event::{ActorRef, Fact, ImportId, RecordLease};
 use crate::part::Part;
 
 fn name() -> impl Strategy<Value = Name> {
@@ -69,21 +69,45 @@ fn entity() -> impl Strategy<Value = Entity> {
             Entity::Account(Account { id, name, created, frozen, tokens_void_until })
         },
     );
-    let zone = (name(), id(), moment(), any::<bool>(), any::<u32>()).prop_map(
-        |(apex, account, created, suffix, host_ttl_s)| {
+    let scavenge = option::of((any::<u32>(), any::<u32>()))
+        .prop_map(|s| s.map(|(no_refresh_s, refresh_s)| Scavenge { no_refresh_s, refresh_s }));
+    let zone = (name(), id(), moment(), any::<bool>(), any::<u32>(), scavenge).prop_map(
+        |(apex, account, created, suffix, host_ttl_s, scavenge)| {
             let account = AccountId(account);
-            Entity::Zone(ZoneEntry { apex, account, created, suffix, host_ttl_s })
+            Entity::Zone(ZoneEntry { apex, account, created, suffix, host_ttl_s, scavenge })
         },
     );
     let scope = prop_oneof![Just(Scope::Public), Just(Scope::Private)];
     let policy = (option::of(any::<u32>()), any::<bool>(), option::of((scope, moment())));
-    let host = (owned(), id(), moment(), policy, option::of(moment())).prop_map(
-        |((zone, name), account, created, (ttl_s, private_ok, scope), last_seen)| {
-            let account = AccountId(account);
-            Entity::Host(Host { name, zone, account, created, ttl_s, private_ok, scope, last_seen })
+    let moments = (option::of(moment()), option::of(moment()));
+    let host = (owned(), id(), moment(), policy, moments, option::of(expiry())).prop_map(
+        |(names, account, created, (ttl_s, private_ok, scope), (last_seen, parked), expiry)| {
+            let ((zone, name), account) = (names, AccountId(account));
+            let expiry = expiry.map(Box::new);
+            Entity::Host(Host {
+                name,
+                zone,
+                account,
+                created,
+                ttl_s,
+                private_ok,
+                scope,
+                last_seen,
+                expiry,
+                parked,
+            })
         },
     );
     prop_oneof![account, zone, host, token(), key()]
+}
+
+fn expiry() -> impl Strategy<Value = HostExpiry> {
+    let then = prop_oneof![
+        Just(OnExpiry::Withdraw),
+        vec(any::<std::net::IpAddr>(), 0..3).prop_map(OnExpiry::Park),
+        name().prop_map(OnExpiry::Cname),
+    ];
+    (any::<u32>(), then).prop_map(|(after_s, then)| HostExpiry { after_s, then })
 }
 
 fn token() -> impl Strategy<Value = Entity> {
@@ -106,11 +130,52 @@ fn key() -> impl Strategy<Value = Entity> {
         Just(TsigAlgorithm::HmacSha384),
         Just(TsigAlgorithm::HmacSha512),
     ];
-    let secret = vec(any::<u8>(), 0..64);
-    (name(), algorithm, secret, vec(name(), 0..3), (any::<bool>(), any::<bool>(), moment()))
-        .prop_map(|(name, algorithm, secret, zones, (update, transfer, created))| {
-            Entity::Key(TsigKey { name, algorithm, secret, zones, update, transfer, created })
-        })
+    let shared = (algorithm, vec(any::<u8>(), 0..64))
+        .prop_map(|(algorithm, secret)| Credential::Shared { algorithm, secret });
+    let credential = prop_oneof![Just(Credential::Sig0), shared];
+    let may = (any::<bool>(), any::<bool>(), policy(), any::<bool>());
+    (name(), credential, vec(name(), 0..3), may, moment()).prop_map(
+        |(name, credential, zones, (update, transfer, policy, truncated_ok), created)| {
+            Entity::Key(TsigKey {
+                name,
+                credential,
+                zones,
+                update,
+                transfer,
+                policy,
+                truncated_ok,
+                created,
+            })
+        },
+    )
+}
+
+fn policy() -> impl Strategy<Value = KeyPolicy> {
+    let pattern = prop_oneof![
+        name().prop_map(NamePattern::Exact),
+        name().prop_map(NamePattern::Below),
+        Just(NamePattern::SelfName),
+        Just(NamePattern::SelfSubtree),
+    ];
+    let types = vec(any::<u16>().prop_map(Rtype), 0..3);
+    (vec(pattern, 0..3), types, any::<bool>(), any::<bool>()).prop_map(
+        |(names, types, add, delete)| KeyPolicy { names, types, actions: Actions { add, delete } },
+    )
+}
+
+/// A lease of one record of some RRset.
+fn lease(zone: Name) -> impl Strategy<Value = RecordLease> {
+    let owner = owner_in(zone);
+    (owner, rrset(), moment(), any::<u32>(), moment()).prop_map(
+        |(owner, (rtype, rrset), from, lease_s, until)| {
+            let rdata = rrset.rdata[0].clone();
+            RecordLease { owner, rtype, rdata, from, lease_s, until }
+        },
+    )
+}
+
+fn owner_in(zone: Name) -> impl Strategy<Value = Name> {
+    name().prop_map(move |under| under.rebase(&Name::root(), &zone).unwrap())
 }
 
 fn staged() -> impl Strategy<Value = (Name, Vec<(Name, Rtype, Rrset)>)> {
@@ -149,6 +214,10 @@ fn fact() -> impl Strategy<Value = Fact> {
         }),
         import().prop_map(|import| Fact::ImportDropped { import }),
         vec((name(), moment()), 0..5).prop_map(|hosts| Fact::Seen { hosts }),
+        name().prop_flat_map(|zone| {
+            vec(lease(zone.clone()), 0..4)
+                .prop_map(move |leases| Fact::Leased { zone: zone.clone(), leases })
+        }),
     ]
 }
 
@@ -193,6 +262,9 @@ fn item() -> impl Strategy<Value = Item> {
             part: Part::pack(&zone, &rrsets),
             zone
         }),
+        name().prop_flat_map(|zone| {
+            lease(zone.clone()).prop_map(move |lease| Item::Lease { zone: zone.clone(), lease })
+        }),
     ]
 }
 
@@ -231,9 +303,9 @@ proptest! {
     fn an_rrset_reads_as_it_was_written((rtype, rrset) in rrset()) {
         let mut octets = Vec::new();
         encode_rrset(&rrset, &mut octets);
-        prop_assert_eq!(decode_rrset(VERSION, rtype, &octets), Ok(rrset));
+        prop_assert_eq!(decode_rrset(rtype, &octets), Ok(rrset));
         octets.push(0);
-        prop_assert!(decode_rrset(VERSION, rtype, &octets).is_err(), "an octet too many");
+        prop_assert!(decode_rrset(rtype, &octets).is_err(), "an octet too many");
     }
 
     #[test]
@@ -246,7 +318,8 @@ proptest! {
     #[test]
     fn arbitrary_octets_never_panic(octets in vec(any::<u8>(), 0..400)) {
         let _ = (decode_event(&octets), verify_event(&octets, Hash::default()));
-        let _ = (decode_item(VERSION, &octets), decode_rrset(VERSION, Rtype::A, &octets));
+        let _ = (decode_item(VERSION, &octets), decode_rrset(Rtype::A, &octets));
+        let _ = decode_item(1, &octets);
         let _ = without_origins(&octets);
         if let Ok(items) = StateReader::new(octets.as_slice()) {
             items.for_each(drop);
@@ -346,17 +419,16 @@ fn plain() -> Event {
 #[test]
 fn a_newer_version_is_named_as_such() {
     let mut octets = encoded(&plain());
-    octets[0] = 2;
-    assert_eq!(decode_event(&octets), Err(CodecError::Version(2)));
-    assert_eq!(verify_event(&octets, Hash::default()), Err(CodecError::Version(2)));
-    assert_eq!(without_origins(&octets), Err(CodecError::Version(2)));
-    assert_eq!(decode_item(2, &[1]), Err(CodecError::Version(2)));
-    assert_eq!(decode_rrset(2, Rtype::A, &[1]), Err(CodecError::Version(2)));
-    assert!(CodecError::Version(2).to_string().contains("version 2"));
+    octets[0] = 3;
+    assert_eq!(decode_event(&octets), Err(CodecError::Version(3)));
+    assert_eq!(verify_event(&octets, Hash::default()), Err(CodecError::Version(3)));
+    assert_eq!(without_origins(&octets), Err(CodecError::Version(3)));
+    assert_eq!(decode_item(3, &[1]), Err(CodecError::Version(3)));
+    assert!(CodecError::Version(3).to_string().contains("version 3"));
     let mut state = stream(&[]);
-    state[b"byname state\n".len()] = 2;
+    state[b"byname state\n".len()] = 3;
     let refused = StateReader::new(state.as_slice()).map(|_| ()).unwrap_err();
-    assert!(refused.to_string().contains("version 2"), "{refused}");
+    assert!(refused.to_string().contains("version 3"), "{refused}");
 }
 
 #[test]
