@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wire::{Name, Rtype};
+use wire::{Name, NameError, Rtype};
 
 use crate::entity::{Timestamp, TsigAlgorithm};
 
@@ -93,6 +93,41 @@ impl KeyPolicy {
     }
 }
 
+impl NamePattern {
+    /// Reads what [`fmt::Display`] shows: `self`, `self-subtree`, a name, or `*.` and a name for all
+    /// names below it. The record of a wildcard itself is written with `\*` for its first label.
+    pub fn parse(text: &str) -> Result<NamePattern, NameError> {
+        match text {
+            SELF => Ok(NamePattern::SelfName),
+            SELF_SUBTREE => Ok(NamePattern::SelfSubtree),
+            _ => match text.strip_prefix("*.") {
+                Some(top) => Name::parse(top).map(|top| NamePattern::Below(top.to_lowercase())),
+                None => Name::parse(text).map(|name| NamePattern::Exact(name.to_lowercase())),
+            },
+        }
+    }
+
+    /// The name that it was made of, if any.
+    pub fn name(&self) -> Option<&Name> {
+        match self {
+            NamePattern::Exact(name) | NamePattern::Below(name) => Some(name),
+            NamePattern::SelfName | NamePattern::SelfSubtree => None,
+        }
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NamePattern::Exact(name) if name.is_wildcard() => write!(f, "\\{name}"),
+            NamePattern::Exact(name) => write!(f, "{name}"),
+            NamePattern::Below(name) => write!(f, "*.{name}"),
+            NamePattern::SelfName => f.write_str(SELF),
+            NamePattern::SelfSubtree => f.write_str(SELF_SUBTREE),
+        }
+    }
+}
+
 impl Actions {
     /// All of them.
     pub const ALL: Actions = Actions { add: true, delete: true };
@@ -101,3 +136,11 @@ impl Actions {
     /// Only delete.
     pub const DELETE: Actions = Actions { add: false, delete: true };
 }
+
+/// The name of the key, as a pattern is written.
+const SELF: &str = "self";
+/// The name of the key and all below it.
+const SELF_SUBTREE: &str = "self-subtree";
+
+#[cfg(test)]
+mod tests;

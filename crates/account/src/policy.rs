@@ -6,6 +6,7 @@ use crate::actor::TokenActor;
 use crate::address::AddressRefusal;
 use crate::directory::{AuthError, Directory};
 use crate::entity::{AccountId, Host, Timestamp, Token};
+use crate::key::{Actions, KeyPolicy, NamePattern, TsigKey};
 
 /// Why an actor may not make a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum Denied {
     /// The actor may not change records of this type.
     #[error("the token may change addresses only")]
     Type,
+    /// The key may not change records of this type.
+    #[error("the key may not change records of this type")]
+    KeyType,
+    /// The key may not add here, or not delete.
+    #[error("the key may not {0} records")]
+    KeyAction(&'static str),
     /// The account of the host is frozen.
     #[error("the account of this name is frozen")]
     Frozen,
@@ -61,15 +68,25 @@ pub fn authorize_edit<'d>(
     }
 }
 
-/// Whether a TSIG key may change records of a zone at these owners now.
+/// What a change does to records at one name, as far as the policy of a key is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyEdit<'a> {
+    /// Their owner.
+    pub owner: &'a Name,
+    /// Their types; of an edit of all types those that are there.
+    pub types: &'a [Rtype],
+    /// What is done to them; both for a replacement.
+    pub actions: Actions,
+}
+
+/// The key as it is now, when it may send UPDATE for this zone at all.
 ///
 /// A lockdown holds for keys as well: names of a frozen account stay as they are.
-pub fn authorize_key<'n>(
-    directory: &Directory,
+pub fn updating_key<'d>(
+    directory: &'d Directory,
     key: &Name,
     zone: &Name,
-    owners: impl IntoIterator<Item = &'n Name>,
-) -> Result<(), Denied> {
+) -> Result<&'d TsigKey, Denied> {
     let key = directory.key(key).ok_or(Denied::NotCovered)?;
     let zone = directory.zone(zone).ok_or(Denied::NotCovered)?;
     // A zone that was given up and is served again is another zone: old keys do not cover it.
@@ -77,8 +94,45 @@ pub fn authorize_key<'n>(
         return Err(Denied::NotCovered);
     }
     check_not_frozen(directory, zone.account)?;
-    let hosts = owners.into_iter().filter_map(|owner| directory.host(owner));
-    hosts.map(|host| host.account).try_for_each(|account| check_not_frozen(directory, account))
+    Ok(key)
+}
+
+/// Whether a key that may send UPDATE for a zone may do this in it.
+pub fn authorize_key_edit(
+    directory: &Directory,
+    key: &TsigKey,
+    edit: KeyEdit<'_>,
+) -> Result<(), Denied> {
+    let KeyPolicy { types, actions, .. } = &key.policy;
+    authorize_key_name(key, edit.owner)?;
+    if edit.actions.add && !actions.add {
+        return Err(Denied::KeyAction("add"));
+    }
+    if edit.actions.delete && !actions.delete {
+        return Err(Denied::KeyAction("delete"));
+    }
+    if !types.is_empty() && edit.types.iter().any(|rtype| !types.contains(rtype)) {
+        return Err(Denied::KeyType);
+    }
+    directory.host(edit.owner).map_or(Ok(()), |host| check_not_frozen(directory, host.account))
+}
+
+/// Whether a key covers a name: then it may state prerequisites on it, of whatever type. They tell
+/// what is there, which is no more than a key may know of a name that it changes.
+pub fn authorize_key_name(key: &TsigKey, name: &Name) -> Result<(), Denied> {
+    let is_below = |name: &Name, of: &Name| name != of && name.is_subdomain_of(of);
+    let patterns = &key.policy.names;
+    let covers = |pattern: &NamePattern| match pattern {
+        NamePattern::Exact(exact) => name == exact,
+        NamePattern::Below(top) => is_below(name, top),
+        NamePattern::SelfName => *name == key.name,
+        NamePattern::SelfSubtree => name.is_subdomain_of(&key.name),
+    };
+    if patterns.is_empty() || patterns.iter().any(covers) {
+        Ok(())
+    } else {
+        Err(Denied::NotCovered)
+    }
 }
 
 fn check_not_frozen(directory: &Directory, account: AccountId) -> Result<(), Denied> {

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use account::address::{self, AddressRefusal, Verdict};
-use account::policy::{self, Denied};
-use account::{Actor, Entity, Host, Scope, Timestamp, TokenActor};
+use account::policy::{self, Denied, KeyEdit};
+use account::{Actions, Actor, Entity, Host, Scope, Timestamp, TokenActor};
 use store::Fact;
-use wire::{Name, Rtype, Serial};
-use zone::{Change, Delta, Edit, View, Zone};
+use wire::{Name, Rdata, Rrset, Rtype, Serial};
+use zone::{Change, Delta, Edit, Prerequisite, View, Zone};
 
 use crate::engine::{BatchNo, Judged};
 use crate::live::Live;
@@ -35,13 +35,14 @@ impl Judge<'_> {
         lease: Option<Lease>,
     ) -> Result<Judged, Refused> {
         let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
-        let change = self.authorize(actor, change)?;
+        let change = self.authorize(actor, &zone, change)?;
         self.answered(actor, &zone, &change)?;
         let deltas = zone::judge(&self.overlay.over(&zone), &change)?;
         if deltas.is_empty() {
             return Ok(Judged::default());
         }
         self.unmixed(actor, &deltas)?;
+        self.unreplaced(actor, &zone, &deltas)?;
         if weigh::deltas(&deltas) > CHANGE_WEIGHT_MAX {
             return Err(Refused::Limit("octets of one change"));
         }
@@ -55,16 +56,51 @@ impl Judge<'_> {
     }
 
     /// The change as the actor may make it.
-    fn authorize<'c>(&self, actor: &Actor, change: &'c Change) -> Result<Cow<'c, Change>, Denied> {
+    fn authorize<'c>(
+        &self,
+        actor: &Actor,
+        zone: &Zone,
+        change: &'c Change,
+    ) -> Result<Cow<'c, Change>, Denied> {
         match actor {
             Actor::System | Actor::Operator => Ok(Cow::Borrowed(change)),
             Actor::Key(name) => {
-                let owners = change.edits.iter().map(Edit::owner);
-                policy::authorize_key(&self.live.directory(), name, &change.zone, owners)?;
+                self.authorize_key(name, zone, change)?;
                 Ok(Cow::Borrowed(change))
             }
             Actor::Token(token) => self.authorize_token(token, change),
         }
+    }
+
+    fn authorize_key(&self, name: &Name, zone: &Zone, change: &Change) -> Result<(), Denied> {
+        let directory = self.live.directory();
+        let key = policy::updating_key(&directory, name, &change.zone)?;
+        let asked = change.prerequisites.iter().map(Prerequisite::name);
+        asked.into_iter().try_for_each(|name| policy::authorize_key_name(key, name))?;
+        let view = self.overlay.over(zone);
+        for edit in &change.edits {
+            let owner = edit.owner();
+            let types = match edit.rtype() {
+                Some(rtype) => vec![rtype],
+                None if key.policy.types.is_empty() => Vec::new(),
+                None => deletable(&view, zone.apex(), owner),
+            };
+            let edit = KeyEdit { owner, types: &types, actions: actions(edit) };
+            policy::authorize_key_edit(&directory, key, edit)?;
+        }
+        Ok(())
+    }
+
+    /// Of some types a name has one record, and what is added takes the place of it (RFC 2136
+    /// §3.4.2.2): that deletes as well.
+    fn unreplaced(&self, actor: &Actor, zone: &Zone, deltas: &[Delta]) -> Result<(), Denied> {
+        let Actor::Key(name) = actor else { return Ok(()) };
+        let directory = self.live.directory();
+        let key = policy::updating_key(&directory, name, zone.apex())?;
+        if !key.policy.actions.delete && deltas.iter().any(takes_away) {
+            return Err(Denied::KeyAction("delete"));
+        }
+        Ok(())
     }
 
     fn authorize_token<'c>(
@@ -191,6 +227,34 @@ impl Judge<'_> {
     }
 }
 
+/// What an edit does, as far as it says so itself.
+fn actions(edit: &Edit) -> Actions {
+    match edit {
+        Edit::Add { .. } => Actions::ADD,
+        Edit::Replace { .. } => Actions::ALL,
+        Edit::DeleteRrset { .. } | Edit::DeleteName { .. } | Edit::DeleteRecord { .. } => {
+            Actions::DELETE
+        }
+    }
+}
+
+/// The types that the deletion of a name would take away: SOA and NS of the apex stay (RFC 2136
+/// §3.4.2.3). What the same change has added before was judged then.
+fn deletable(view: &dyn View, apex: &Name, owner: &Name) -> Vec<Rtype> {
+    let mut types = view.types(owner);
+    types.retain(|rtype| owner != apex || !matches!(*rtype, Rtype::SOA | Rtype::NS));
+    types
+}
+
+/// Whether a record goes.
+fn takes_away(delta: &Delta) -> bool {
+    let records = |rrset: &Option<Rrset>| -> HashSet<Rdata> {
+        let rdata = rrset.iter().flat_map(|rrset| &rrset.rdata);
+        rdata.map(|rdata| rdata.canonical(delta.rtype)).collect()
+    };
+    !records(&delta.before).is_subset(&records(&delta.after))
+}
+
 /// Addresses that an edit would publish.
 fn addresses(edit: &Edit) -> Vec<IpAddr> {
     match edit {
@@ -206,7 +270,7 @@ fn addresses(edit: &Edit) -> Vec<IpAddr> {
 
 /// An edit without the addresses that are not to be published; `None` when nothing is left.
 fn without(edit: &Edit, dummies: &HashSet<(&Name, IpAddr)>) -> Option<Edit> {
-    let is_dummy = |rtype, rdata: &wire::Rdata| {
+    let is_dummy = |rtype, rdata: &Rdata| {
         address_of(rtype, rdata).is_some_and(|address| dummies.contains(&(edit.owner(), address)))
     };
     match edit {
@@ -244,7 +308,7 @@ pub(crate) fn is_hidden(view: &dyn View, apex: &Name, name: &Name) -> bool {
     }) || name != apex && view.rrset(apex, Rtype::DNAME).is_some()
 }
 
-fn address_of(rtype: Rtype, rdata: &wire::Rdata) -> Option<IpAddr> {
+fn address_of(rtype: Rtype, rdata: &Rdata) -> Option<IpAddr> {
     match rtype {
         Rtype::A => rdata.ipv4().map(Into::into),
         Rtype::AAAA => rdata.ipv6().map(Into::into),

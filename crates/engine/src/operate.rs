@@ -5,16 +5,17 @@
 
 mod claim;
 mod hosts;
+mod keys;
 mod zones;
 
 use account::policy::Denied;
-use account::{Account, AccountId, Actor, Credential, Entity, Timestamp, Token, TokenId, TsigKey};
+use account::{Account, AccountId, Actor, Entity, Timestamp, Token, TokenId};
 use store::{Fact, Pos};
-use wire::{Name, Serial};
+use wire::Serial;
 
 use crate::engine::Judged;
 use crate::live::Live;
-use crate::request::{NewKey, Operation, Refused};
+use crate::request::{Operation, Refused};
 use crate::staging::Staging;
 
 /// A judge of one operation.
@@ -123,41 +124,6 @@ impl Operate<'_> {
         })
     }
 
-    fn add_key(&self, new: &NewKey) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        if directory.key(&new.name).is_some() {
-            return Err(Refused::Exists("key"));
-        }
-        if let Credential::Shared { secret, .. } = &new.credential
-            && (secret.is_empty() || secret.len() > KEY_OCTETS_MAX)
-        {
-            return Err(Refused::Invalid("a key's secret has 1 to 512 octets"));
-        }
-        if new.zones.is_empty() || new.zones.len() > KEY_ZONES_MAX {
-            return Err(Refused::Limit("zones of one key: 1 to 1000"));
-        }
-        if new.zones.iter().any(|zone| directory.zone(zone).is_none()) {
-            return Err(Refused::Missing("zone"));
-        }
-        let key = TsigKey {
-            name: new.name.to_lowercase(),
-            credential: new.credential.clone(),
-            zones: new.zones.iter().map(Name::to_lowercase).collect(),
-            update: new.update,
-            transfer: new.transfer,
-            policy: new.policy.clone(),
-            truncated_ok: new.truncated_ok,
-            created: self.at,
-        };
-        Ok(Judged { facts: vec![created(Entity::Key(key))], ..Judged::default() })
-    }
-
-    fn remove_key(&self, name: &Name) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let key = directory.key(name).ok_or(Refused::Missing("key"))?;
-        Ok(Judged { facts: vec![removed(Entity::Key(key.clone()))], ..Judged::default() })
-    }
-
     fn flush_seen(&self) -> Judged {
         let hosts = self.live.unwritten();
         let facts = if hosts.is_empty() { Vec::new() } else { vec![Fact::Seen { hosts }] };
@@ -221,7 +187,3 @@ const HOST_TTL_S_MAX: u32 = 86_400;
 const ACCOUNT_CHARS_MAX: usize = 64;
 /// Farthest that serials move at once, 0 passed over: the new one is newer (RFC 1982 §3.2).
 const SERIAL_JUMP_MAX: u32 = (1 << 31) - 2;
-/// Most octets of a TSIG secret.
-const KEY_OCTETS_MAX: usize = 512;
-/// Most zones of one TSIG key.
-const KEY_ZONES_MAX: usize = 1000;

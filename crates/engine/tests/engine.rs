@@ -10,6 +10,8 @@
 mod batches;
 #[path = "engine/hosts.rs"]
 mod hosts;
+#[path = "engine/keys.rs"]
+mod keys;
 #[path = "engine/leases.rs"]
 mod leases;
 

@@ -63,7 +63,9 @@ fn denial(denied: &Denied) -> Code {
         Denied::Address(
             AddressRefusal::NotPublic(_) | AddressRefusal::Rebinding | AddressRefusal::Unusable(_),
         ) => Code::Dnserr,
-        Denied::Type | Denied::OperatorOnly => Code::Dnserr,
+        Denied::Type | Denied::KeyType | Denied::KeyAction(_) | Denied::OperatorOnly => {
+            Code::Dnserr
+        }
     }
 }
 

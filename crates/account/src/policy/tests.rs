@@ -1,6 +1,6 @@
 use super::*;
 use crate::entity::{Account, Entity, TokenId, TsigAlgorithm, ZoneEntry};
-use crate::key::{Credential, KeyPolicy, TsigKey};
+use crate::key::{Credential, KeyPolicy, NamePattern, TsigKey};
 use crate::secret::Secret;
 
 fn name(text: &str) -> Name {
@@ -125,49 +125,163 @@ fn authorize_edit_looks_at_the_token_as_it_is_now() {
     assert_eq!(removed, Err(Denied::Token(AuthError::Unknown)));
 }
 
-#[test]
-fn authorize_key_table() {
-    let key = |update, zones: &[&str], created| {
-        Entity::Key(TsigKey {
-            name: name("k"),
-            credential: Credential::Shared {
-                algorithm: TsigAlgorithm::HmacSha256,
-                secret: vec![1],
-            },
-            zones: zones.iter().map(|zone| name(zone)).collect(),
-            update,
-            transfer: true,
-            policy: KeyPolicy::everything(),
-            truncated_ok: false,
-            created: Timestamp(created),
-        })
-    };
-    let zone = Entity::Zone(ZoneEntry {
+fn key(zones: &[&str], policy: KeyPolicy) -> TsigKey {
+    TsigKey {
+        name: name("k.one.test"),
+        credential: Credential::Shared { algorithm: TsigAlgorithm::HmacSha256, secret: vec![1] },
+        zones: zones.iter().map(|zone| name(zone)).collect(),
+        update: true,
+        transfer: true,
+        policy,
+        truncated_ok: false,
+        created: Timestamp(5),
+    }
+}
+
+/// Whoever may do everything in a zone of account 2.
+fn with_key(key: TsigKey) -> Directory {
+    let (mut directory, _) = directory();
+    directory.put(Entity::Zone(ZoneEntry {
         apex: name("one.test"),
         account: AccountId(2),
         created: Timestamp(5),
         suffix: true,
         host_ttl_s: 60,
         scavenge: None,
-    });
-    for (why, entity, owner, expected) in [
-        ("good", key(true, &["one.test"], 5), "a.one.test", Ok(())),
-        ("case", key(true, &["ONE.test"], 5), "a.one.test", Ok(())),
-        ("no update", key(false, &["one.test"], 5), "a.one.test", Err(Denied::NotCovered)),
-        ("other zone", key(true, &["test"], 5), "a.one.test", Err(Denied::NotCovered)),
-        ("older", key(true, &["one.test"], 4), "a.one.test", Err(Denied::NotCovered)),
-        ("frozen host", key(true, &["one.test"], 5), "own.one.test", Err(Denied::Frozen)),
+    }));
+    directory.put(Entity::Key(key));
+    directory
+}
+
+#[test]
+fn updating_key_table() {
+    let good = || key(&["one.test"], KeyPolicy::everything());
+    for (why, key, expected) in [
+        ("good", good(), Ok(())),
+        ("case", key(&["ONE.test"], KeyPolicy::everything()), Ok(())),
+        ("no update", TsigKey { update: false, ..good() }, Err(Denied::NotCovered)),
+        ("other zone", key(&["test"], KeyPolicy::everything()), Err(Denied::NotCovered)),
+        ("older", TsigKey { created: Timestamp(4), ..good() }, Err(Denied::NotCovered)),
     ] {
-        let (mut directory, _) = directory();
-        directory.put(zone.clone());
-        directory.put(Entity::Account(account(1, true)));
-        directory.put(entity);
-        let owners = [name("x.one.test"), name(owner)];
-        let found = authorize_key(&directory, &name("k"), &name("one.test"), &owners);
+        let mut directory = with_key(key);
+        let (of, zone) = (name("K.one.test"), name("One.test"));
+        let found = updating_key(&directory, &of, &zone).map(drop);
         assert_eq!(found, expected, "{why}");
+        assert!(updating_key(&directory, &name("l"), &zone).is_err());
+        assert!(updating_key(&directory, &of, &name("two.test")).is_err());
         directory.put(Entity::Account(account(2, true)));
-        assert!(authorize_key(&directory, &name("k"), &name("one.test"), &owners).is_err());
-        assert!(authorize_key(&directory, &name("l"), &name("one.test"), []).is_err());
+        assert!(updating_key(&directory, &of, &zone).is_err());
+    }
+}
+
+#[test]
+fn a_key_changes_no_host_of_a_frozen_account() {
+    let key = key(&["one.test"], KeyPolicy::everything());
+    let mut directory = with_key(key.clone());
+    directory.put(Entity::Account(account(1, true)));
+    let frozen = Err(Denied::Frozen);
+    for (owner, expected) in
+        [("own.one.test", frozen), ("x.own.one.test", Ok(())), ("theirs.one.test", Ok(()))]
+    {
+        let owner = &name(owner);
+        let edit = KeyEdit { owner, types: &[Rtype::A], actions: Actions::ADD };
+        assert_eq!(authorize_key_edit(&directory, &key, edit), expected, "{owner}");
+    }
+}
+
+/// Patterns, and which of [`OWNERS`] they cover: one letter each, `-` for a name that is not.
+const PATTERNS: [(&str, &str); 13] = [
+    ("", "abcdefgh"),
+    ("one.test", "a-------"),
+    ("h.one.test", "-b------"),
+    ("H.One.Test.", "-b------"),
+    ("*.h.one.test", "--cd----"),
+    ("*.one.test", "-bcdefgh"),
+    ("h.one.test *.h.one.test", "-bcd----"),
+    (r"\*.one.test", "-----f--"),
+    ("self", "------g-"),
+    ("self-subtree", "------gh"),
+    ("self h.one.test", "-b----g-"),
+    ("two.test", "--------"),
+    ("*.two.test", "--------"),
+];
+const OWNERS: [&str; 8] = [
+    "one.test",
+    "h.one.test",
+    "a.h.one.test",
+    "a.b.h.one.test",
+    "xh.one.test",
+    "*.one.test",
+    "k.one.test",
+    "_tcp.k.one.test",
+];
+/// Lists of types, and whether they hold A, TXT and SOA.
+const TYPES: [(&[Rtype], [bool; 3]); 4] = [
+    (&[], [true, true, true]),
+    (&[Rtype::A, Rtype::AAAA], [true, false, false]),
+    (&[Rtype::TXT], [false, true, false]),
+    (&[Rtype::A, Rtype::TXT, Rtype::SOA], [true, true, true]),
+];
+const ACTIONS: [Actions; 4] =
+    [Actions { add: false, delete: false }, Actions::ADD, Actions::DELETE, Actions::ALL];
+
+fn patterns(text: &str) -> Vec<NamePattern> {
+    text.split_whitespace().map(|word| NamePattern::parse(word).unwrap()).collect()
+}
+
+#[test]
+fn every_pattern_type_and_action_decides_for_itself() {
+    let ok = |holds: bool, why| if holds { Ok(()) } else { Err(why) };
+    for (names, covered) in PATTERNS {
+        for (types, held) in TYPES {
+            for actions in ACTIONS {
+                let names = patterns(names);
+                let policy = KeyPolicy { names, types: types.to_vec(), actions };
+                let key = key(&["one.test"], policy);
+                let directory = with_key(key.clone());
+                for (owner, is_covered) in OWNERS.iter().zip(covered.chars().map(|c| c != '-')) {
+                    let owner = &name(owner);
+                    let covers = ok(is_covered, Denied::NotCovered);
+                    assert_eq!(authorize_key_name(&key, owner), covers, "{owner} {key:?}");
+                    for (rtype, is_held) in [Rtype::A, Rtype::TXT, Rtype::SOA].iter().zip(held) {
+                        for wanted in ACTIONS {
+                            let add = ok(!wanted.add || actions.add, Denied::KeyAction("add"));
+                            let delete =
+                                ok(!wanted.delete || actions.delete, Denied::KeyAction("delete"));
+                            let expected =
+                                covers.and(add).and(delete).and(ok(is_held, Denied::KeyType));
+                            let types = std::slice::from_ref(rtype);
+                            let edit = KeyEdit { owner, types, actions: wanted };
+                            let found = authorize_key_edit(&directory, &key, edit);
+                            assert_eq!(found, expected, "{owner} {rtype} {wanted:?} {key:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn to_delete_a_name_takes_every_type_that_is_there() {
+    let owner = &name("h.one.test");
+    let there: [&[Rtype]; 4] =
+        [&[], &[Rtype::A], &[Rtype::A, Rtype::AAAA], &[Rtype::A, Rtype::TXT]];
+    for (types, expected) in [
+        (&[][..], [true, true, true, true]),
+        (&[Rtype::A], [true, true, false, false]),
+        (&[Rtype::AAAA, Rtype::A], [true, true, true, false]),
+        (&[Rtype::MX], [true, false, false, false]),
+    ] {
+        let policy = KeyPolicy { types: types.to_vec(), ..KeyPolicy::everything() };
+        let key = key(&["one.test"], policy);
+        let directory = with_key(key.clone());
+        for (there, expected) in there.into_iter().zip(expected) {
+            let edit = KeyEdit { owner, types: there, actions: Actions::DELETE };
+            let found = authorize_key_edit(&directory, &key, edit);
+            let expected = if expected { Ok(()) } else { Err(Denied::KeyType) };
+            assert_eq!(found, expected, "{types:?} {there:?}");
+        }
     }
 }
 

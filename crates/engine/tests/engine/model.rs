@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use store::{Fact, Item};
 
 use crate::plain::{
-    HOSTS, ZONES, condition, first_records, kind, operation, part, pick, records, soa_octets,
-    sorted, step, text,
+    HOSTS, ZONES, condition, first_records, kind, operation, part, pick, policy, records,
+    soa_octets, sorted, step, text,
 };
 use crate::reference::{A, Expect, Records, Reference, SOA, Step, Who, Wish, newer};
 use crate::rig::{Rig, name};
@@ -324,7 +324,7 @@ impl Run {
             self.reference.frozen
         );
         let key = directory.keys().first().map(|key| key.zones.iter().map(text).collect());
-        assert_eq!(key, self.reference.key);
+        assert_eq!(key, self.reference.key.as_ref().map(|(zones, _)| zones.clone()));
         drop(directory);
         let imports = self.rig.engine.unfinished_imports();
         let imports: BTreeSet<u64> = imports.into_iter().map(|import| import.0).collect();
@@ -382,7 +382,7 @@ impl Run {
             53 => Wish::Revoke(*tokens.get(usize::from(n[2]) % tokens.len().max(1))?),
             54 => Wish::Lock(u64::from(n[0] % 2), true),
             55 | 56 => Wish::Lock(u64::from(n[0] % 2), false),
-            57 | 58 => Wish::AddKey(zone),
+            57 | 58 => Wish::AddKey(zone, policy(n[2])),
             59 => Wish::RemoveKey,
             60 | 61 => Wish::Seen,
             _ => Wish::Jump(1 << (n[0] % 31)),

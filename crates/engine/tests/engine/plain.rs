@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use account::{AccountId, Credential, KeyPolicy, TokenId, TsigAlgorithm};
+use account::{AccountId, Actions, Credential, KeyPolicy, NamePattern, TokenId, TsigAlgorithm};
 use engine::{NewKey, NewZone, Operation, Refused};
 use store::{ImportId, Item, Part};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::{Change, Edit, Prerequisite, Refusal, Snapshot};
 
-use crate::reference::{A, AAAA, CNAME, Condition, NS, Records, SOA, Set, Step, Wish};
+use crate::reference::{A, AAAA, CNAME, Condition, NS, Policy, Records, SOA, Set, Step, Wish};
 use crate::rig::{name, new_host, new_token, new_zone, soa};
 
 pub(crate) const ZONES: [&str; 3] = ["one.test", "two.test", "sub.one.test"];
@@ -114,7 +114,7 @@ pub(crate) fn operation(wish: &Wish, secret: u8) -> Operation {
         Wish::Revoke(token) => Operation::RevokeToken(TokenId(*token)),
         Wish::Lock(account, true) => Operation::Lockdown(AccountId(*account)),
         Wish::Lock(account, false) => Operation::Unlock(AccountId(*account)),
-        Wish::AddKey(zone) => Operation::AddKey(key(zone)),
+        Wish::AddKey(zone, policy) => Operation::AddKey(key(zone, *policy)),
         Wish::RemoveKey => Operation::RemoveKey(name("ddns-key")),
         Wish::Seen => Operation::FlushSeen,
         Wish::Jump(by) => Operation::JumpSerials { by: *by },
@@ -174,7 +174,35 @@ fn edit(zone: &str, step: &Step) -> Edit {
     }
 }
 
-fn key(zone: &str) -> NewKey {
+/// What a key may do: everything more often than not.
+pub(crate) fn policy(n: u8) -> Policy {
+    match n % 6 {
+        0 => Policy::AddressesBelow,
+        1 => Policy::Add,
+        2 => Policy::DeleteAt("a"),
+        _ => Policy::Everything,
+    }
+}
+
+fn key_policy(zone: &str, policy: Policy) -> KeyPolicy {
+    let all = KeyPolicy::everything();
+    match policy {
+        Policy::Everything => all,
+        Policy::AddressesBelow => KeyPolicy {
+            names: vec![NamePattern::Below(name(zone))],
+            types: vec![Rtype::A, Rtype::AAAA],
+            ..all
+        },
+        Policy::Add => KeyPolicy { actions: Actions::ADD, ..all },
+        Policy::DeleteAt(label) => {
+            let names = [name(zone), name(&format!("{label}.{zone}"))];
+            let names = names.into_iter().map(NamePattern::Exact).collect();
+            KeyPolicy { names, actions: Actions::DELETE, ..all }
+        }
+    }
+}
+
+fn key(zone: &str, policy: Policy) -> NewKey {
     NewKey {
         name: name("ddns-key"),
         credential: Credential::Shared {
@@ -184,7 +212,7 @@ fn key(zone: &str) -> NewKey {
         zones: vec![name(zone)],
         update: true,
         transfer: true,
-        policy: KeyPolicy::everything(),
+        policy: key_policy(zone, policy),
         truncated_ok: false,
     }
 }

@@ -57,7 +57,7 @@ pub(crate) enum Wish {
     AddToken(Vec<String>),
     Revoke(u64),
     Lock(u64, bool),
-    AddKey(String),
+    AddKey(String, Policy),
     RemoveKey,
     Seen,
     Jump(u32),
@@ -101,11 +101,23 @@ pub(crate) struct Reference {
     pub(crate) hosts: BTreeMap<String, (String, u64)>,
     pub(crate) tokens: BTreeMap<u64, Token>,
     pub(crate) frozen: BTreeSet<u64>,
-    /// Zones of the one key.
-    pub(crate) key: Option<BTreeSet<String>>,
+    /// Zones of the one key, and what it may do there.
+    pub(crate) key: Option<(BTreeSet<String>, Policy)>,
     pub(crate) staged: BTreeMap<u64, (String, Records)>,
     /// Serials that a SOA or an operation asks for, until they are seen.
     pub(crate) asked_serial: BTreeMap<String, u32>,
+}
+
+/// What the key may do in its zones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Policy {
+    Everything,
+    /// Only addresses, and not at the apex.
+    AddressesBelow,
+    /// Only add.
+    Add,
+    /// Only delete, at the apex and at one name.
+    DeleteAt(&'static str),
 }
 
 type Answer = Result<bool, &'static str>;
@@ -156,6 +168,15 @@ impl Reference {
             step.apply(zone, &mut after)?;
         }
         let changed = after != *found;
+        let takes_away = |(key, (_, set)): (&(String, u16), &Set)| {
+            after.records.get(key).is_none_or(|(_, left)| !set.is_subset(left))
+        };
+        if *who == Who::Key && self.key.as_ref().is_some_and(|(_, may)| *may == Policy::Add) {
+            let soa_goes = after.serial != found.serial;
+            if soa_goes || found.records.iter().any(takes_away) {
+                return Err("denied");
+            }
+        }
         if after.serial != found.serial {
             self.asked_serial.insert(zone.to_owned(), after.serial);
         }
@@ -178,8 +199,12 @@ impl Reference {
                 let held = |owner: &str| {
                     self.hosts.get(owner).is_some_and(|(_, account)| self.frozen.contains(account))
                 };
-                self.key.as_ref().is_some_and(|zones| zones.contains(zone))
-                    && !self.frozen.contains(&0)
+                let records = self.zones.get(zone).map(|zone| &zone.records);
+                self.key.as_ref().is_some_and(|(zones, policy)| {
+                    zones.contains(zone)
+                        && needs.iter().all(|need| policy.covers(zone, need.name()))
+                        && steps.iter().all(|step| policy.allows(zone, step, records))
+                }) && !self.frozen.contains(&0)
                     && !owners().any(held)
             }
             Who::Token(id) => {
@@ -232,12 +257,12 @@ impl Reference {
                 theirs.for_each(|token| token.dead = true);
             }
             Wish::Lock(account, false) => return Ok(self.frozen.remove(account)),
-            Wish::AddKey(zone) => {
+            Wish::AddKey(zone, policy) => {
                 if self.key.is_some() {
                     return Err("exists");
                 }
                 self.zones.get(zone).ok_or("missing")?;
-                self.key = Some(BTreeSet::from([zone.clone()]));
+                self.key = Some((BTreeSet::from([zone.clone()]), *policy));
             }
             Wish::RemoveKey => drop(self.key.take().ok_or("missing")?),
             Wish::Jump(by) => {
@@ -268,7 +293,7 @@ impl Reference {
     fn remove_zone(&mut self, zone: &str) -> Result<(), &'static str> {
         self.zones.remove(zone).ok_or("missing")?;
         self.hosts.retain(|_, (of, _)| of != zone);
-        let left = self.key.as_mut().is_none_or(|zones| {
+        let left = self.key.as_mut().is_none_or(|(zones, _)| {
             zones.remove(zone);
             !zones.is_empty()
         });
@@ -393,7 +418,46 @@ impl Reference {
     }
 }
 
+impl Policy {
+    fn covers(self, zone: &str, name: &str) -> bool {
+        match self {
+            Policy::Everything | Policy::Add => true,
+            Policy::AddressesBelow => name != zone && name.ends_with(&format!(".{zone}")),
+            Policy::DeleteAt(label) => name == zone || name == format!("{label}.{zone}"),
+        }
+    }
+
+    fn allows(self, zone: &str, step: &Step, records: Option<&Records>) -> bool {
+        let owner = step.owner(zone);
+        let adds = matches!(step, Step::Add(..) | Step::Replace(..) | Step::NewSoa(..));
+        let deletes = !matches!(step, Step::Add(..));
+        let mut there =
+            records.into_iter().flat_map(Records::keys).filter(|(name, _)| name == owner);
+        let is_allowed = match self {
+            Policy::Everything => true,
+            Policy::Add => !deletes,
+            Policy::DeleteAt(_) => !adds,
+            // The apex, where some would stay, is not covered.
+            Policy::AddressesBelow => match step {
+                Step::DeleteName(_) => there.all(|(_, rtype)| [A, AAAA].contains(rtype)),
+                step => step.is_address(),
+            },
+        };
+        self.covers(zone, owner) && is_allowed
+    }
+}
+
 impl Condition {
+    fn name(&self) -> &str {
+        match self {
+            Condition::InUse(name)
+            | Condition::NotInUse(name)
+            | Condition::Exists(name, _)
+            | Condition::Missing(name, _)
+            | Condition::Equals(name, ..) => name,
+        }
+    }
+
     fn holds(&self, records: &Records) -> Result<(), &'static str> {
         let in_use = |name: &String| records.keys().any(|(owner, _)| owner == name);
         let set = |name: &String, rtype: &u16| records.get(&(name.clone(), *rtype));
