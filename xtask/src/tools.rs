@@ -165,12 +165,14 @@ const PROGRAMS: &[(&str, &str)] = &[
     // Turns on the loopback device in a network namespace of our own.
     ("ip", "iproute2"),
     ("kdig", "knot-dnsutils"),
+    ("knsupdate", "knot-dnsutils"),
     // A small disk of our own, in a mount namespace.
     ("mount", "mount"),
     // Serves the root zone of our own that unbound starts from.
     ("nsd", "nsd"),
     // Sets up the other end of a cable.
     ("nsenter", "util-linux"),
+    ("nsupdate", "bind9-dnsutils"),
     ("perl", "perl"),
     // Takes capabilities away.
     ("setpriv", "util-linux"),

@@ -4,12 +4,13 @@
 mod command;
 mod direct;
 mod execute;
+mod keys;
 mod listing;
 mod show;
 mod socket;
 mod subject;
 
-pub use command::{Command, HostSettings, SecretText, ZoneSettings};
+pub use command::{Command, HostSettings, KeyAction, KeySettings, SecretText, ZoneSettings};
 pub use direct::{DirectError, direct, restore};
 pub use execute::{Answer, Export, Follows, execute};
 pub use listing::{LIST_END_LINE, Listing};

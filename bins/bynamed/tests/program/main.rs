@@ -6,6 +6,7 @@ mod configuration;
 mod demo;
 mod exit_codes;
 mod files;
+mod keys;
 mod orders;
 mod shapes;
 mod siege;

@@ -18,7 +18,8 @@ const ZONE_KEYS: &str = "account created host_ttl_s ns rrsets serial suffix zone
 const HOST_KEYS: &str = "a aaaa created host last_seen private_ok ttl_s zone";
 const HOST_AND_TOKENS: &str =
     "a aaaa account created frozen host last_seen private_ok tokens ttl_s zone";
-const KEY_KEYS: &str = "algorithm created key transfer update zones";
+const KEY_KEYS: &str =
+    "actions algorithm created key names transfer truncated_ok types update zones";
 
 fn table() -> Vec<(Vec<&'static str>, Shape)> {
     let words = |line: &'static str| line.split(' ').collect::<Vec<_>>();
@@ -40,7 +41,12 @@ fn table() -> Vec<(Vec<&'static str>, Shape)> {
         ("token list", Many("created exposed hosts id label revoked")),
         ("token revoke ID", One("id revoked")),
         ("key list", Many("")),
-        ("key add k --zone dyn.example --allow update,transfer", One("algorithm key secret")),
+        (
+            "key add k --zone dyn.example --allow update,transfer",
+            One("algorithm key knsupdate nsupdate secret"),
+        ),
+        ("key add given --secret c2VjcmV0 --zone dyn.example --allow update", One("algorithm key")),
+        ("key remove given", One("key removed")),
         ("key list", Many(KEY_KEYS)),
         ("key remove k", One("key removed")),
         ("account add alice", One("account id")),

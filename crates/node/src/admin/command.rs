@@ -123,13 +123,13 @@ pub enum Command {
         /// Its name.
         account: String,
     },
-    /// A new TSIG key.
+    /// A new key.
     KeyAdd {
         /// Its name.
         key: String,
-        /// Its algorithm, as in TSIG records without the final dot.
+        /// Its algorithm, as in TSIG records without the final dot, or `sig0`.
         algorithm: String,
-        /// The shared secret in base64; made and shown when not given.
+        /// The shared secret in base64; made and shown when not given. A SIG(0) key has none.
         secret: Option<SecretText>,
         /// Zones that it may act on.
         zones: Vec<String>,
@@ -137,10 +137,13 @@ pub enum Command {
         update: bool,
         /// May transfer.
         transfer: bool,
+        /// Its settings.
+        #[serde(default)]
+        settings: KeySettings,
     },
-    /// List TSIG keys, without their secrets.
+    /// List keys, without their secrets.
     KeyList,
-    /// Forget a TSIG key.
+    /// Forget a key.
     KeyRemove {
         /// Its name.
         key: String,
@@ -220,6 +223,32 @@ pub struct ZoneSettings {
     pub suffix: bool,
     /// TTL of hosts that set none, in seconds; 60 when not given.
     pub host_ttl_s: Option<u32>,
+}
+
+/// Settings of a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySettings {
+    /// The names that it may change, as patterns; none: every name of its zones.
+    pub names: Vec<String>,
+    /// The types that it may change, by mnemonic or as `TYPE` and a number; none: all.
+    pub types: Vec<String>,
+    /// What it may do with records; none: everything.
+    pub actions: Vec<KeyAction>,
+    /// A MAC that was truncated is accepted.
+    pub truncated_ok: bool,
+    /// The owner knows that HMAC-MD5 is for devices that have nothing better.
+    pub md5_ok: bool,
+}
+
+/// What a key may do with records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyAction {
+    /// Add them.
+    Add,
+    /// Delete them.
+    Delete,
 }
 
 /// Settings of a host; what is not given stays as it is, or at its default.

@@ -3,10 +3,9 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use account::AccountId;
 use account::secret::Secret;
-use account::{AccountId, Credential, KeyPolicy, TsigAlgorithm};
-use data_encoding::BASE64;
-use engine::{HostPatch, NewKey, NewToken, NewZone, Operation, Outcome, Refused};
+use engine::{HostPatch, NewToken, NewZone, Operation, Outcome, Refused};
 use gateway::Random;
 use serde_json::{Value, json};
 use store_sqlite::{SqliteStore, backup};
@@ -136,12 +135,12 @@ fn listed(rows: Listing) -> Answer {
     Answer { value: Value::Null, follows: Some(Follows::Rows(rows)) }
 }
 
-struct Orders<'a> {
+pub(super) struct Orders<'a> {
     node: &'a Node,
 }
 
 impl Orders<'_> {
-    fn operate(&self, operation: Operation) -> Result<Option<u64>, AdminError> {
+    pub(super) fn operate(&self, operation: Operation) -> Result<Option<u64>, AdminError> {
         let outcome = self.node.client().operate(operation.clone());
         match outcome.map_err(|why| AdminError::Unavailable(why.to_string()))? {
             Outcome::Done { made, .. } => Ok(made),
@@ -279,36 +278,6 @@ impl Orders<'_> {
         Ok(json!({ "account": account, "frozen": frozen }))
     }
 
-    fn key_add(&self, command: &Command) -> Result<Value, AdminError> {
-        let Command::KeyAdd { key, algorithm, secret: given, zones, update, transfer } = command
-        else {
-            return Err(AdminError::Invalid("not an order for a key".to_owned()));
-        };
-        let key = name(key)?;
-        let secret = match given {
-            Some(given) => BASE64
-                .decode(given.0.as_bytes())
-                .map_err(|_| AdminError::Invalid("the secret is not base64".to_owned()))?,
-            None => [self.random()?, self.random()?].concat(),
-        };
-        // A secret that was given is known already, and is not repeated.
-        let made = given.is_none().then(|| BASE64.encode(&secret));
-        self.operate(Operation::AddKey(NewKey {
-            name: key.clone(),
-            credential: Credential::Shared { algorithm: tsig_algorithm(algorithm)?, secret },
-            zones: zones.iter().map(|zone| name(zone)).collect::<Result<_, _>>()?,
-            update: *update,
-            transfer: *transfer,
-            policy: KeyPolicy::everything(),
-            truncated_ok: false,
-        }))?;
-        let mut value = json!({ "key": text(&key), "algorithm": algorithm });
-        if let Some(secret) = made {
-            value["secret"] = Value::String(secret);
-        }
-        Ok(value)
-    }
-
     fn account(&self, account: Option<&str>) -> Result<AccountId, AdminError> {
         let Some(account) = account else { return Ok(AccountId(0)) };
         let directory = self.node.live().directory();
@@ -320,7 +289,7 @@ impl Orders<'_> {
         self.random().map(Secret::from_random)
     }
 
-    fn random(&self) -> Result<[u8; 16], AdminError> {
+    pub(super) fn random(&self) -> Result<[u8; 16], AdminError> {
         Random::new().octets().map_err(|why| AdminError::Unavailable(why.to_string()))
     }
 }
@@ -380,20 +349,6 @@ fn new_token(secret: &Secret, label: &str) -> NewToken {
 
 fn patch(settings: &HostSettings) -> HostPatch {
     HostPatch { ttl_s: settings.ttl_s.map(Some), private_ok: settings.private_ok }
-}
-
-fn tsig_algorithm(text: &str) -> Result<TsigAlgorithm, AdminError> {
-    match text {
-        "hmac-md5" => Ok(TsigAlgorithm::HmacMd5),
-        "hmac-sha1" => Ok(TsigAlgorithm::HmacSha1),
-        "hmac-sha224" => Ok(TsigAlgorithm::HmacSha224),
-        "hmac-sha256" => Ok(TsigAlgorithm::HmacSha256),
-        "hmac-sha384" => Ok(TsigAlgorithm::HmacSha384),
-        "hmac-sha512" => Ok(TsigAlgorithm::HmacSha512),
-        other => Err(AdminError::Invalid(format!(
-            "unknown algorithm `{other}`; hmac-sha256 is the usual one"
-        ))),
-    }
 }
 
 fn failed(why: impl std::fmt::Display) -> AdminError {

@@ -1,6 +1,6 @@
 //! What the operator sees of the state. Secrets are not there to be seen: only hashes are kept.
 
-use account::{Account, Credential, Directory, Host, Timestamp, Token, TsigAlgorithm, TsigKey};
+use account::{Account, Directory, Host, KeyPolicy, Timestamp, Token, TsigKey};
 use engine::Live;
 use jiff::Timestamp as Moment;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use zone::{View, Zone};
 
 use super::AdminError;
 use super::execute::{missing, text, zone_text};
+use super::keys::{algorithm_text, pattern_text};
 use crate::node::Node;
 
 pub(super) fn zone_row(zone: &Zone) -> Value {
@@ -99,27 +100,22 @@ pub(super) fn account(account: &Account) -> Value {
     })
 }
 
+/// A key without its secret.
 pub(super) fn key(key: &TsigKey) -> Value {
+    let KeyPolicy { names, types, actions } = &key.policy;
+    let may = [("add", actions.add), ("delete", actions.delete)];
     json!({
         "key": text(&key.name),
-        "algorithm": algorithm(&key.credential),
+        "algorithm": algorithm_text(&key.credential),
         "zones": key.zones.iter().map(zone_text).collect::<Vec<_>>(),
         "update": key.update,
         "transfer": key.transfer,
+        "names": names.iter().map(pattern_text).collect::<Vec<_>>(),
+        "types": types.iter().map(Rtype::to_string).collect::<Vec<_>>(),
+        "actions": may.iter().filter(|(_, may)| *may).map(|(text, _)| text).collect::<Vec<_>>(),
+        "truncated_ok": key.truncated_ok,
         "created": moment(key.created),
     })
-}
-
-fn algorithm(credential: &Credential) -> &'static str {
-    let Credential::Shared { algorithm, .. } = credential else { return "sig0" };
-    match algorithm {
-        TsigAlgorithm::HmacMd5 => "hmac-md5",
-        TsigAlgorithm::HmacSha1 => "hmac-sha1",
-        TsigAlgorithm::HmacSha224 => "hmac-sha224",
-        TsigAlgorithm::HmacSha256 => "hmac-sha256",
-        TsigAlgorithm::HmacSha384 => "hmac-sha384",
-        TsigAlgorithm::HmacSha512 => "hmac-sha512",
-    }
 }
 
 /// RFC 3339, in UTC.

@@ -5,7 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use node::Node;
-use node::admin::{self, CallError, Command, HostSettings, SecretText, ZoneSettings};
+use node::admin::{
+    self, CallError, Command, HostSettings, KeyAction, KeySettings, SecretText, ZoneSettings,
+};
 use serde_json::Value;
 
 use crate::playground::{Playground, ZONE, add_host, order, publish, rows, shown};
@@ -33,15 +35,21 @@ fn story() -> Vec<Command> {
         Command::AccountUnfreeze { account: "alice".to_owned() },
         Command::AccountList,
         Command::KeyAdd {
-            key: "upd".to_owned(),
+            key: format!("upd.{ZONE}"),
             algorithm: "hmac-sha256".to_owned(),
             secret: Some(SecretText("c2VjcmV0".to_owned())),
             zones: vec![ZONE.to_owned()],
             update: true,
             transfer: false,
+            settings: KeySettings {
+                names: vec!["self".to_owned(), format!("*.{ZONE}")],
+                types: vec!["A".to_owned()],
+                actions: vec![KeyAction::Add],
+                ..KeySettings::default()
+            },
         },
         Command::KeyList,
-        Command::KeyRemove { key: "upd".to_owned() },
+        Command::KeyRemove { key: format!("upd.{ZONE}") },
         Command::TokenList,
         Command::HostRemove { host: host.clone() },
         Command::HostShow { host },
@@ -295,5 +303,6 @@ fn key_without_secret() -> Command {
         zones: vec![ZONE.to_owned()],
         update: true,
         transfer: false,
+        settings: KeySettings::default(),
     }
 }

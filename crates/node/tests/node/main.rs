@@ -7,3 +7,4 @@ mod playground;
 mod readonly;
 mod restart;
 mod retention;
+mod versions;
