@@ -1,5 +1,4 @@
 //! Keys as other programs read them.
-#![expect(clippy::expect_used, reason = "a step that fails is a failed test")]
 
 use e2e::{Finished, admin, new_folder, program, write_secret_file};
 
