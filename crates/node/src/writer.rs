@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use account::{Actor, Timestamp};
 use engine::{Batch, Engine, Operation, Outcome, Reply, Request, Settled, Submission, Ticket};
 use gateway::{Letter, Random};
-use store::{AppendError, BatchId, NodeId, Store, Writer as Fence};
+use store::{AppendError, BatchId, Event, Fact, NodeId, Store, Writer as Fence};
 use tokio::sync::oneshot;
 
 /// What the writer thread owns.
@@ -130,6 +130,9 @@ impl Writer {
             metrics::counter!("byname_events_total").increment(batch.events.len() as u64);
         }
         answer(self.engine.settle(batch.number, settled), owed);
+        if settled == Settled::Durable && batch.events.iter().any(frees_much) {
+            memory::give_back();
+        }
         match self.wake_folder.try_send(()) {
             Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
         }
@@ -201,6 +204,17 @@ impl Writer {
             pause = (pause * 2).min(UNKNOWN_PAUSE_MAX);
         }
     }
+}
+
+/// Whether an event makes the content of a whole zone go away.
+fn frees_much(event: &Event) -> bool {
+    let frees = |fact: &Fact| match fact {
+        Fact::Imported { .. } | Fact::ImportDropped { .. } | Fact::ZoneDropped { .. } => true,
+        Fact::Changed { .. } | Fact::Entity { .. } | Fact::Staged { .. } | Fact::Seen { .. } => {
+            false
+        }
+    };
+    event.body.facts.iter().any(frees)
 }
 
 fn system(operation: Operation) -> Request {

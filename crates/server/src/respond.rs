@@ -36,7 +36,7 @@ impl<'m, 's> Asked<'m, 's> {
     }
 
     /// In place of a message that did not come: nothing is said to it.
-    pub(crate) fn nothing() -> Asked<'m, 's> {
+    pub fn nothing() -> Asked<'m, 's> {
         Asked { message: &[], query: Err(QueryError::Silence), zone: None }
     }
 

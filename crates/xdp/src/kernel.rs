@@ -73,11 +73,19 @@ impl Mapping {
     ///
     /// The kernel writes packets into frames that it was given by the fill ring, and only there;
     /// the owner of the mapping looks at frames that it has got back, and only at those.
-    pub(crate) fn octets(&mut self, offset: usize, length: usize) -> Option<&mut [u8]> {
+    pub(crate) fn octets(&self, offset: usize, length: usize) -> Option<&[u8]> {
         let at = self.at(offset, length, 1)?;
-        // SAFETY: inside the mapping, initialised, and borrowed from us as a whole, so that nobody
-        // else in this process has a reference to it. If the kernel broke its word and wrote
-        // meanwhile, octets would change under us: every value of an octet is valid.
+        // SAFETY: inside the mapping, initialised, and written by nobody in this process for as long
+        // as it is borrowed. If the kernel broke its word and wrote meanwhile, octets would change
+        // under us: every value of an octet is valid.
+        Some(unsafe { std::slice::from_raw_parts(at.cast::<u8>().as_ptr(), length) })
+    }
+
+    /// Octets that lie inside, to be written; see [`Mapping::octets`].
+    pub(crate) fn octets_mut(&mut self, offset: usize, length: usize) -> Option<&mut [u8]> {
+        let at = self.at(offset, length, 1)?;
+        // SAFETY: as above; and borrowed from us as a whole, so that nobody else in this process has
+        // a reference to it.
         Some(unsafe { std::slice::from_raw_parts_mut(at.cast::<u8>().as_ptr(), length) })
     }
 

@@ -102,10 +102,16 @@ impl XdpSocket {
         self.rx.take_packet()
     }
 
+    /// The octets of a packet.
+    pub(crate) fn octets(&self, packet: Packet) -> Option<&[u8]> {
+        let start = usize::try_from(packet.address).ok()?;
+        self.memory.octets(start, usize::try_from(packet.length).ok()?)
+    }
+
     /// The octets of a packet, with all the room behind it that its frame has.
     pub(crate) fn room(&mut self, packet: Packet) -> Option<&mut [u8]> {
         let start = usize::try_from(packet.address).ok()?;
-        self.memory.octets(start, FRAME_OCTETS - start % FRAME_OCTETS)
+        self.memory.octets_mut(start, FRAME_OCTETS - start % FRAME_OCTETS)
     }
 
     /// Sends a packet from where it stands, at the next [`XdpSocket::flush`].

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use server::{Counters, Transport, respond};
+use server::{Asked, Counters, Tally, Transport, read_ahead};
 use zone::Zones;
 
 use crate::frame::Query;
@@ -34,12 +34,30 @@ pub(crate) struct Passed {
     pub(crate) lost: AtomicU64,
 }
 
+/// What came together and is answered together; nothing is allocated while it is used.
+struct Batch {
+    queries: Vec<(Packet, Query)>,
+    answers: Vec<Vec<u8>>,
+    tally: Tally,
+}
+
+impl Batch {
+    fn new() -> Batch {
+        let answer = || Vec::with_capacity(ANSWER_OCTETS);
+        Batch {
+            queries: Vec::with_capacity(BATCH),
+            answers: std::iter::repeat_with(answer).take(BATCH).collect(),
+            tally: Tally::default(),
+        }
+    }
+}
+
 impl Worker {
     /// Answers until it is told to stop, or its interface goes away.
     pub(crate) fn run(mut self) {
-        let mut buffer = Vec::with_capacity(BUFFER_OCTETS);
+        let mut batch = Batch::new();
         for round in 0_u64.. {
-            let answered = self.answer_waiting(&mut buffer);
+            let answered = self.answer_waiting(&mut batch);
             if let Err(why) = self.socket.flush() {
                 tracing::debug!(%why, "answers wait to be sent past the kernel");
             }
@@ -61,37 +79,62 @@ impl Worker {
     }
 
     /// Answers what is waiting, at most one batch; how many packets that were.
-    fn answer_waiting(&mut self, buffer: &mut Vec<u8>) -> usize {
-        let mut taken = 0;
-        while taken < BATCH
-            && let Some(packet) = self.socket.receive()
-        {
-            taken += 1;
-            match self.answer(packet, buffer) {
+    fn answer_waiting(&mut self, batch: &mut Batch) -> usize {
+        let received = self.take(&mut batch.queries);
+        self.compose(batch);
+        for (&(packet, query), answer) in batch.queries.iter().zip(&batch.answers) {
+            let room = self.socket.room(packet).filter(|_| !answer.is_empty());
+            let length = room.and_then(|room| query.reply(room, answer));
+            match length.and_then(|length| u32::try_from(length).ok()) {
                 Some(length) => {
                     let sent = self.socket.send(Packet { length, ..packet });
                     let count = if sent { &self.passed.answers } else { &self.passed.dropped };
                     count.fetch_add(1, Ordering::Relaxed);
                 }
-                None => {
-                    self.socket.release(packet);
-                    self.passed.dropped.fetch_add(1, Ordering::Relaxed);
-                }
+                None => self.discard(packet),
             }
         }
-        taken
+        received
     }
 
-    /// Turns a packet into its answer, in place; the new length.
-    fn answer(&mut self, packet: Packet, buffer: &mut Vec<u8>) -> Option<u32> {
-        let room = self.socket.room(packet)?;
-        let frame = room.get(..usize::try_from(packet.length).ok()?)?;
-        let query = Query::parse(frame)?;
+    /// Takes at most one batch of packets, and keeps those with a query; how many came.
+    fn take(&mut self, queries: &mut Vec<(Packet, Query)>) -> usize {
+        queries.clear();
+        for received in 0..BATCH {
+            let Some(packet) = self.socket.receive() else { return received };
+            match self.socket.octets(packet).and_then(Query::parse) {
+                Some(query) => queries.push((packet, query)),
+                None => self.discard(packet),
+            }
+        }
+        BATCH
+    }
+
+    /// Composes an answer to each query; an empty one where nothing shall be said.
+    fn compose(&self, batch: &mut Batch) {
         let ready = self.ready.load(Ordering::Relaxed);
-        let into = (&mut *buffer, &*self.counters);
-        respond(&self.zones, ready, Transport::Udp, query.message(frame), into)?;
-        let length = query.reply(room, buffer)?;
-        u32::try_from(length).ok()
+        let serving = self.zones.serving();
+        let mut messages = batch
+            .queries
+            .iter()
+            .map(|(packet, query)| query.message(self.socket.octets(*packet).unwrap_or_default()));
+        let asked: [Asked<'_, '_>; BATCH] = std::array::from_fn(|_| {
+            messages.next().map_or_else(Asked::nothing, |message| Asked::read(&serving, message))
+        });
+        let asked = asked.get(..batch.queries.len()).unwrap_or_default();
+        read_ahead(asked);
+        for (asked, answer) in asked.iter().zip(&mut batch.answers) {
+            answer.clear();
+            // Where nothing is said, the answer stays empty.
+            let _ = asked.answer(ready, Transport::Udp, (answer, &mut batch.tally));
+        }
+        self.counters.add(&mut batch.tally);
+    }
+
+    /// Gives back a packet that gets no answer.
+    fn discard(&mut self, packet: Packet) {
+        self.socket.release(packet);
+        self.passed.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Waits for packets; false when it shall stop.
@@ -111,9 +154,9 @@ impl Worker {
 }
 
 /// Packets that are answered before the answers are sent.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 /// How many batches there are between two questions to the kernel about what was lost.
 const ROUNDS_PER_COUNT: u64 = 256;
-/// Room for an answer, which makes the buffer grow no more.
-const BUFFER_OCTETS: usize = 2048;
+/// Room for an answer, so that its buffer need not grow.
+const ANSWER_OCTETS: usize = 2048;
 const SEND_AGAIN_NS: i64 = 10_000_000;

@@ -93,6 +93,7 @@ const RINGS: &[&[&str]] = &[
     &["engine"],
     &[
         "datagram",
+        "memory",
         "server",
         "xdp",
         "gateway",
@@ -114,6 +115,7 @@ const BESIDE: &[&str] = &["scenarios", "e2e", "sim", "fuzz", "bench", "xtask", "
 const SIDEWAYS: &[(&str, &str)] = &[
     ("server", "datagram"),
     ("xdp", "server"),
+    ("node", "memory"),
     ("node", "server"),
     ("node", "gateway"),
     ("node", "dashboard"),
@@ -129,6 +131,7 @@ const CLOSED: &[(&str, &[&str])] = &[
     ("store", &["wire", "zone", "account"]),
     // The data plane has no path to accounts, tokens or the store.
     ("datagram", &[]),
+    ("memory", &[]),
     ("server", &["datagram", "wire", "zone", "tsig", "dnssec", "transfer"]),
     ("xdp", &["server", "datagram", "wire", "zone", "tsig", "dnssec", "transfer"]),
     // The agent never links the service.
