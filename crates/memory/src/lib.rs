@@ -5,7 +5,7 @@
 //! tables frees as much as a fifth of what they take, in holes that the allocator keeps to itself.
 //!
 //! # Not here
-//! No allocator of our own: the system's is as good as any for what is allocated here (decision 0010).
+//! No allocator of our own: the system's is as good as any for what is allocated here (decision 0011).
 //!
 //! # Flow
 //! `a zone was loaded, replaced or dropped → give_back`.

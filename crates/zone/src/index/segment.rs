@@ -382,7 +382,7 @@ const TAG_BITS: u32 = 32 - OFFSET_BITS;
 const SLOTS_MIN: usize = 8;
 /// Three quarters of them taken: as many names as are copied at once within a fraction of a
 /// millisecond.
-const SLOTS_MAX: usize = 8192;
+const SLOTS_MAX: usize = 4096;
 /// Least room to grow, in cells.
 const CELLS_SPARE_MIN: usize = 32;
 /// Cells of images from which a segment is split, however few names it has.

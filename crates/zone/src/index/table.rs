@@ -10,13 +10,23 @@ use crate::sync::{AtomicU32, Ordering};
 
 /// The segments by the first bits of the hash (extendible hashing): what readers hold.
 ///
-/// A segment whose names have fewer bits in common than the directory tells apart stands at several
-/// places. Places are kept in groups, so that replacing a segment copies one group.
+/// There are two levels, so that nothing takes time for all segments: the root tells groups apart, and
+/// a group its segments. What has fewer bits in common than are told apart stands at several places.
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
-    /// So many bits are told apart.
+    /// So many bits tell groups apart.
     depth: u8,
-    groups: Vec<Arc<[Segment]>>,
+    groups: Vec<Group>,
+}
+
+/// The segments of names whose hashes begin with the same bits. Replacing one copies the places of its
+/// group.
+#[derive(Clone, Debug)]
+struct Group {
+    /// How many bits of the hash its names have in common; those that follow tell its segments apart.
+    depth: u8,
+    /// Always as many as [`PLACES`].
+    places: Arc<[Segment]>,
 }
 
 /// The root as its one writer sees it.
@@ -56,62 +66,150 @@ impl Root {
     }
 
     fn segment(&self, hash: u64) -> Option<&Segment> {
-        let place = self.place(hash);
-        self.groups.get(place / GROUP)?.get(place % GROUP)
+        let group = self.groups.get(first_bits(hash, self.depth))?;
+        group.places.get(group.place(hash))
     }
 
+    /// Each segment once, with the lowest hash that belongs to it.
+    fn segments(&self) -> impl Iterator<Item = (u64, &Segment)> {
+        let groups = self.groups.iter().enumerate();
+        let groups = groups.filter(|(at, group)| at % self.span(group) == 0);
+        groups.flat_map(|(at, group)| {
+            let first = as_first_bits(at, self.depth);
+            group.segments().map(move |(place, segment)| {
+                (first | as_first_bits(place, PLACE_BITS) >> group.depth, segment)
+            })
+        })
+    }
+
+    /// At how many places a group stands.
+    fn span(&self, group: &Group) -> usize {
+        1 << (self.depth - group.depth)
+    }
+
+    /// Puts a segment at the places of its hashes.
+    fn set(&mut self, hash: u64, segment: &Segment) {
+        let Some(mut group) = self.groups.get(first_bits(hash, self.depth)).cloned() else {
+            return;
+        };
+        let span = group.span(segment);
+        let first = group.place(hash) / span * span;
+        // Readers and other places hold the group: it is copied.
+        for place in Arc::make_mut(&mut group.places).iter_mut().skip(first).take(span) {
+            *place = segment.clone();
+        }
+        self.set_group(hash, &group);
+    }
+
+    fn set_group(&mut self, hash: u64, group: &Group) {
+        let span = self.span(group);
+        let first = first_bits(hash, self.depth) / span * span;
+        for at in self.groups.iter_mut().skip(first).take(span) {
+            *at = group.clone();
+        }
+    }
+
+    /// The segment of a hash, when its other half is in the same group.
+    fn joinable(&self, hash: u64) -> Option<&Segment> {
+        let group = self.groups.get(first_bits(hash, self.depth))?;
+        group.places.get(group.place(hash)).filter(|segment| segment.depth > group.depth)
+    }
+
+    /// Whether all bits that are told apart at a hash are in common to a segment of this depth there.
+    fn is_told_apart(&self, hash: u64, depth: u8) -> bool {
+        let group = self.groups.get(first_bits(hash, self.depth));
+        group.is_some_and(|group| depth == group.depth + PLACE_BITS)
+    }
+
+    /// Makes two groups out of the one of a hash, each of which tells one more bit apart.
+    fn deepen(&mut self, hash: u64) {
+        let Some(group) = self.groups.get(first_bits(hash, self.depth)).cloned() else { return };
+        if group.depth == self.depth {
+            self.groups =
+                self.groups.iter().flat_map(|group| [group.clone(), group.clone()]).collect();
+            self.depth += 1;
+        }
+        let bit = 1 << (63 - u32::from(group.depth));
+        let [zeros, ones] = group.halves();
+        self.set_group(hash & !bit, &zeros);
+        self.set_group(hash | bit, &ones);
+    }
+
+    /// Makes one group out of that of a hash and its other half, while neither needs all the bits that
+    /// it tells apart.
+    fn flatten(&mut self, hash: u64) {
+        while let Some(group) = self.groups.get(first_bits(hash, self.depth)).cloned()
+            && group.depth > 0
+        {
+            let bit = 1 << (64 - u32::from(group.depth));
+            let Some(other) = self.groups.get(first_bits(hash ^ bit, self.depth)) else { return };
+            if other.depth != group.depth || !group.is_flat() || !other.is_flat() {
+                return;
+            }
+            let (zeros, ones) = if hash & bit == 0 { (&group, other) } else { (other, &group) };
+            let joined = Group::joined(zeros, ones);
+            self.set_group(hash, &joined);
+            while self.depth > 0 && self.groups.iter().all(|group| group.depth < self.depth) {
+                self.groups = self.groups.iter().step_by(2).cloned().collect();
+                self.depth -= 1;
+            }
+        }
+    }
+}
+
+impl Group {
+    /// The place of a hash.
     fn place(&self, hash: u64) -> usize {
-        // With no bits to tell apart the shift would be the whole width.
-        hash.checked_shr(64 - u32::from(self.depth)).unwrap_or(0) as usize
+        first_bits(hash << self.depth, PLACE_BITS)
     }
 
     /// Each segment once, with its first place.
     fn segments(&self) -> impl Iterator<Item = (usize, &Segment)> {
-        let places = self.groups.iter().flat_map(|group| group.iter()).enumerate();
+        let places = self.places.iter().enumerate();
         places.filter(|(place, segment)| place % self.span(segment) == 0)
     }
 
     /// At how many places a segment stands.
     fn span(&self, segment: &Segment) -> usize {
-        1 << (self.depth - segment.depth)
+        1 << (self.depth + PLACE_BITS - segment.depth)
     }
 
-    /// Puts a segment at the places of its hashes.
-    fn set(&mut self, hash: u64, segment: &Segment) {
-        let span = self.span(segment);
-        let first = self.place(hash) / span * span;
-        for place in first..first + span {
-            if let Some(group) = self.groups.get_mut(place / GROUP) {
-                // Copied when readers hold it, and not again before they may.
-                if let Some(at) = Arc::make_mut(group).get_mut(place % GROUP) {
-                    *at = segment.clone();
-                }
-            }
-        }
+    /// Whether no segment needs the last bit.
+    fn is_flat(&self) -> bool {
+        self.places.iter().all(|segment| segment.depth < self.depth + PLACE_BITS)
     }
 
-    /// Tells one more bit apart.
-    fn deepen(&mut self) {
-        let twice = self.all().flat_map(|segment| [segment.clone(), segment.clone()]).collect();
-        *self = Root { depth: self.depth + 1, groups: group(twice) };
+    fn halves(&self) -> [Group; 2] {
+        let half = |skip| {
+            let half = self.places.iter().skip(skip).take(PLACES / 2);
+            let places = half.flat_map(|segment| [segment.clone(), segment.clone()]).collect();
+            Group { depth: self.depth + 1, places }
+        };
+        [half(0), half(PLACES / 2)]
     }
 
-    /// Tells one bit less apart, when no segment needs it.
-    fn flatten(&mut self) {
-        while self.depth > 0 && self.all().all(|segment| segment.depth < self.depth) {
-            let half = self.all().step_by(2).cloned().collect();
-            *self = Root { depth: self.depth - 1, groups: group(half) };
-        }
+    /// The two halves of a group that is not as deep.
+    fn joined(zeros: &Group, ones: &Group) -> Group {
+        let both = zeros.places.iter().step_by(2).chain(ones.places.iter().step_by(2));
+        Group { depth: zeros.depth - 1, places: both.cloned().collect() }
     }
+}
 
-    fn all(&self) -> impl Iterator<Item = &Segment> {
-        self.groups.iter().flat_map(|group| group.iter())
-    }
+/// The first bits of a hash as a number.
+fn first_bits(hash: u64, bits: u8) -> usize {
+    // With no bits to tell apart the shift would be the whole width.
+    hash.checked_shr(64 - u32::from(bits)).unwrap_or(0) as usize
+}
+
+/// The lowest hash with these first bits.
+fn as_first_bits(number: usize, bits: u8) -> u64 {
+    (number as u64).checked_shl(64 - u32::from(bits)).unwrap_or(0)
 }
 
 impl Table {
     pub(crate) fn new() -> Table {
-        let root = Root { depth: 0, groups: group(vec![Segment::empty(1)]) };
+        let group = Group { depth: 0, places: vec![Segment::empty(1); PLACES].into() };
+        let root = Root { depth: 0, groups: vec![group] };
         Table { root, seed: Seed::new(), now: 1, frozen: 0, changed: false, spare: SPARE }
     }
 
@@ -179,13 +277,11 @@ impl Table {
 
     /// Gives back the room that segments got while much was put in.
     pub(crate) fn settle(&mut self) {
-        let roomy = |(place, segment): (usize, &Segment)| {
-            segment.is_roomy().then(|| (place, segment.clone()))
-        };
-        let roomy: Vec<(usize, Segment)> = self.root.segments().filter_map(roomy).collect();
-        for (place, segment) in roomy {
+        let roomy =
+            |(hash, segment): (u64, &Segment)| segment.is_roomy().then(|| (hash, segment.clone()));
+        let roomy: Vec<(u64, Segment)> = self.root.segments().filter_map(roomy).collect();
+        for (hash, segment) in roomy {
             let made = Recipe { without: None, ..self.recipe(&[&segment], &NOBODY, 0) }.whole();
-            let hash = (place as u64).checked_shl(64 - u32::from(self.root.depth)).unwrap_or(0);
             self.replace(hash, &made);
         }
     }
@@ -194,8 +290,8 @@ impl Table {
         let Some(segment) = self.root.segment(key.hash) else { return };
         let depth = segment.depth;
         let (zeros, ones) = self.recipe(&[segment], key, room).halves();
-        if depth == self.root.depth {
-            self.root.deepen();
+        if self.root.is_told_apart(key.hash, depth) {
+            self.root.deepen(key.hash);
         }
         let bit = 1 << (63 - u32::from(depth));
         self.replace(key.hash & !bit, &zeros);
@@ -204,7 +300,10 @@ impl Table {
 
     /// Joins a segment with its other half while both are small.
     fn join(&mut self, hash: u64) {
-        while let Some(segment) = self.root.segment(hash).filter(|one| one.depth > 0) {
+        loop {
+            // Two halves of a group that is not as deep are in one group then.
+            self.root.flatten(hash);
+            let Some(segment) = self.root.joinable(hash) else { return };
             let bit = 1 << (64 - u32::from(segment.depth));
             let Some(other) = self.root.segment(hash ^ bit) else { return };
             if other.depth != segment.depth || !segment.is_small() || !other.is_small() {
@@ -214,7 +313,6 @@ impl Table {
             let both = [segment, other];
             let made = Recipe { depth, without: None, ..self.recipe(&both, &NOBODY, 0) }.whole();
             self.replace(hash, &made);
-            self.root.flatten();
         }
     }
 
@@ -230,13 +328,10 @@ impl Table {
     }
 }
 
-fn group(segments: Vec<Segment>) -> Vec<Arc<[Segment]>> {
-    segments.chunks(GROUP).map(Arc::from).collect()
-}
-
 /// No name has this one: it has more octets than a name can.
 const NOBODY: Key<'static> = Key { name: &[0; 256], hash: 0 };
-/// Places that are copied when one of them changes.
-const GROUP: usize = 64;
+/// Bits that tell the segments of a group apart, and how many places that makes.
+const PLACE_BITS: u8 = 6;
+const PLACES: usize = 1 << PLACE_BITS;
 /// Cells of an image from which it is a giant.
 const GIANT_CELLS: usize = 2048;
