@@ -210,9 +210,11 @@ impl Writer {
 fn frees_much(event: &Event) -> bool {
     let frees = |fact: &Fact| match fact {
         Fact::Imported { .. } | Fact::ImportDropped { .. } | Fact::ZoneDropped { .. } => true,
-        Fact::Changed { .. } | Fact::Entity { .. } | Fact::Staged { .. } | Fact::Seen { .. } => {
-            false
-        }
+        Fact::Changed { .. }
+        | Fact::Leased { .. }
+        | Fact::Entity { .. }
+        | Fact::Staged { .. }
+        | Fact::Seen { .. } => false,
     };
     event.body.facts.iter().any(frees)
 }
