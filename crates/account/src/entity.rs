@@ -156,23 +156,6 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A TSIG algorithm (RFC 8945 §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TsigAlgorithm {
-    /// hmac-md5.sig-alg.reg.int: for old devices, only where a key opts in.
-    HmacMd5,
-    /// hmac-sha1.
-    HmacSha1,
-    /// hmac-sha224.
-    HmacSha224,
-    /// hmac-sha256.
-    HmacSha256,
-    /// hmac-sha384.
-    HmacSha384,
-    /// hmac-sha512.
-    HmacSha512,
-}
-
 /// Any of the durable nouns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entity {

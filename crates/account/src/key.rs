@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use wire::{Name, NameError, Rtype};
+use wire::{Name, NameError, Rtype, TsigAlgorithm};
 
-use crate::entity::{Timestamp, TsigAlgorithm};
+use crate::entity::Timestamp;
 
 /// A key that signs messages, with TSIG (RFC 8945) or SIG(0) (RFC 2931), and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]

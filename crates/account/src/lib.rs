@@ -28,6 +28,7 @@ pub use actor::{Actor, TokenActor};
 pub use directory::{AuthError, Directory};
 pub use entity::{
     Account, AccountId, Entity, EntityKey, Host, HostExpiry, OnExpiry, Scavenge, Scope, Timestamp,
-    Token, TokenId, TsigAlgorithm, ZoneEntry,
+    Token, TokenId, ZoneEntry,
 };
 pub use key::{Actions, Credential, KeyPolicy, NamePattern, TsigKey};
+pub use wire::TsigAlgorithm;

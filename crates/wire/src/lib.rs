@@ -14,6 +14,7 @@
 //! # Start reading at
 //! `name.rs`, then `query.rs` and `writer.rs`.
 
+mod algorithm;
 mod edns;
 mod message;
 mod name;
@@ -21,11 +22,13 @@ mod query;
 mod rdata;
 mod record;
 mod serial;
+mod tail;
 mod text;
 mod types;
 mod writer;
 pub mod zonefile;
 
+pub use algorithm::TsigAlgorithm;
 pub use edns::{Ede, Edns, EdnsOption};
 pub use message::{Header, Message, MessageError, Question, RecordRef, Section};
 pub use name::{Labels, Name, NameError, fold_into};
@@ -33,5 +36,6 @@ pub use query::{Envelope, QName, Query, QueryError};
 pub use rdata::{Rdata, RdataError, Soa, target_octets};
 pub use record::{Record, Rrset};
 pub use serial::Serial;
+pub use tail::Tail;
 pub use types::{Class, Opcode, Rcode, Rtype, TypeError};
 pub use writer::{Full, Mark, Writer};

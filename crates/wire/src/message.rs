@@ -95,6 +95,9 @@ pub enum MessageError {
     /// Octets are left after the last record.
     #[error("octets after the last record")]
     Trailing,
+    /// A record of this type stands where none may.
+    #[error("a {0} record stands in the wrong place")]
+    Misplaced(Rtype),
     /// The data of a record is not of its type.
     #[error("the data of a {0} record is malformed")]
     Rdata(Rtype),
@@ -255,7 +258,7 @@ fn read_record(octets: &[u8], at: usize) -> Result<(RecordRef<'_>, usize), Messa
 ///
 /// A pointer must point before the labels that lead to it, so every walk ends. Pointers to pointers
 /// are of no use to anybody but those who want us to walk long ways: hence their limit.
-fn read_name(octets: &[u8], at: usize) -> Result<(Name, usize), MessageError> {
+pub(crate) fn read_name(octets: &[u8], at: usize) -> Result<(Name, usize), MessageError> {
     let mut wire = Vec::with_capacity(32);
     let mut after = None;
     let mut at = at;

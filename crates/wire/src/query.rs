@@ -211,7 +211,7 @@ fn seek_opt(body: &[u8], questions: u32, records: u32) -> Option<bool> {
 }
 
 /// Skips a name that may end in a pointer; whether it is the root, and what follows.
-fn skip_name(octets: &[u8]) -> Option<(bool, &[u8])> {
+pub(crate) fn skip_name(octets: &[u8]) -> Option<(bool, &[u8])> {
     let mut rest = octets;
     let mut is_root = true;
     loop {

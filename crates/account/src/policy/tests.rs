@@ -1,5 +1,6 @@
 use super::*;
-use crate::entity::{Account, Entity, TokenId, TsigAlgorithm, ZoneEntry};
+use crate::TsigAlgorithm;
+use crate::entity::{Account, Entity, TokenId, ZoneEntry};
 use crate::key::{Credential, KeyPolicy, NamePattern, TsigKey};
 use crate::secret::Secret;
 
