@@ -157,7 +157,7 @@ impl<'a> Asked<'a> {
         }
         let host = host.name.clone();
         if !edits.is_empty() {
-            let change = Change { zone: zone.apex.clone(), prerequisites: Vec::new(), edits };
+            let change = Change::new(zone.apex.clone(), edits);
             return Plan::Submit { host, change, addresses };
         }
         if dummies.is_empty() {

@@ -88,7 +88,7 @@ fn publish(node: &Node, number: u32) -> Outcome {
     let rrset = Rrset { ttl_s: 60, rdata: vec![Rdata::a(address_of(number))] };
     let edit = Edit::Replace { owner: host(), rtype: Rtype::A, rrset };
     let zone = Name::parse(ZONE).expect("a name");
-    let change = Change { zone, prerequisites: Vec::new(), edits: vec![edit] };
+    let change = Change::new(zone, vec![edit]);
     let operation = Operation::Change { change, lease: None };
     let request = Request { actor: Actor::Operator, origin: None, operation };
     node.client().submit(request).expect("room in the queue").blocking_recv().expect("an outcome")

@@ -340,8 +340,9 @@ fn no_damage_to_a_file_is_taken_for_data() {
         noisy[at..end].copy_from_slice(&noise.1[..end - at]);
         harm(&format!("noise at {at}"), &noisy, &items)?;
         let at = cut.index(octets.len());
-        // An empty file is an empty database: nothing is lost that the log does not have.
-        if at > 0 {
+        // An empty file is an empty database: nothing is lost that the log does not have. SQLite
+        // takes one octet for none: it writes one itself into files that are new on some systems.
+        if at > 1 {
             harm(&format!("the end at {at}"), &octets[..at], &items)?;
         }
     });

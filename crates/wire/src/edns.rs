@@ -33,10 +33,48 @@ pub struct Ede {
     pub text: &'static str,
 }
 
+/// How long records that an UPDATE adds shall live (RFC 9664 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpdateLease {
+    /// So many seconds.
+    pub lease_s: u32,
+    /// KEY records so many seconds; `None`: as long as the others.
+    pub key_lease_s: Option<u32>,
+}
+
+impl UpdateLease {
+    /// The code of the option.
+    pub const CODE: u16 = 2;
+
+    /// Reads the data of the option; `None`: it is malformed.
+    pub fn read(data: &[u8]) -> Option<UpdateLease> {
+        let (lease, rest) = data.split_first_chunk::<4>()?;
+        let key_lease_s = match rest {
+            [] => None,
+            &[a, b, c, d] => Some(u32::from_be_bytes([a, b, c, d])),
+            _ => return None,
+        };
+        Some(UpdateLease { lease_s: u32::from_be_bytes(*lease), key_lease_s })
+    }
+
+    /// The option as it stands in OPT: code, length and data; its first octets, as many as the
+    /// second value says.
+    pub fn to_wire(self) -> ([u8; 12], usize) {
+        let mut octets = [0; 12];
+        let len = if self.key_lease_s.is_some() { 12 } else { 8 };
+        let fields = [u32::from(Self::CODE) << 16 | (len - 4), self.lease_s];
+        let fields = fields.into_iter().chain(self.key_lease_s);
+        for (place, field) in octets.as_chunks_mut::<4>().0.iter_mut().zip(fields) {
+            *place = field.to_be_bytes();
+        }
+        (octets, len as usize)
+    }
+}
+
 impl<'a> Edns<'a> {
     /// Reads OPT from its class, TTL and data fields; `None` when the options are malformed.
     /// Of other versions than 0 nothing is known but that number (§6.1.3).
-    pub(crate) fn from_fields(class: u16, ttl: u32, options: &'a [u8]) -> Option<Edns<'a>> {
+    pub fn from_fields(class: u16, ttl: u32, options: &'a [u8]) -> Option<Edns<'a>> {
         let [extended_rcode, version, flags, _] = ttl.to_be_bytes();
         let mut rest = options;
         while version == 0 && !rest.is_empty() {

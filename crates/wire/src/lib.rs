@@ -29,7 +29,7 @@ mod writer;
 pub mod zonefile;
 
 pub use algorithm::TsigAlgorithm;
-pub use edns::{Ede, Edns, EdnsOption};
+pub use edns::{Ede, Edns, EdnsOption, UpdateLease};
 pub use message::{Header, Message, MessageError, Question, RecordRef, Section};
 pub use name::{Labels, Name, NameError, fold_into};
 pub use query::{Envelope, QName, Query, QueryError};

@@ -177,7 +177,8 @@ impl<'a> Message<'a> {
 }
 
 impl Header {
-    fn parse(octets: &[u8]) -> Result<Header, MessageError> {
+    /// Reads a header; fewer octets are [`MessageError::Short`].
+    pub fn parse(octets: &[u8]) -> Result<Header, MessageError> {
         let &[i0, i1, f0, f1, q0, q1, a0, a1, n0, n1, d0, d1] =
             octets.first_chunk::<HEADER>().ok_or(MessageError::Short)?;
         let count = |high, low| u16::from_be_bytes([high, low]);
@@ -194,6 +195,13 @@ impl Header {
             rcode: Rcode(u16::from(f1 & 0x0f)),
             counts: [count(q0, q1), count(a0, a1), count(n0, n1), count(d0, d1)],
         })
+    }
+}
+
+impl<'a> RecordRef<'a> {
+    /// [`RecordRef::raw_data`], for as long as the message lives.
+    pub fn into_raw_data(self) -> &'a [u8] {
+        self.message.get(self.data.0..self.data.1).unwrap_or_default()
     }
 }
 

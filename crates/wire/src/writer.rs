@@ -1,6 +1,6 @@
 //! Composing a response into a buffer, with a size limit and name compression.
 
-use crate::edns::Ede;
+use crate::edns::{Ede, UpdateLease};
 use crate::message::Section;
 use crate::query::{Envelope, Query};
 use crate::rdata::{Block, Rdata, blocks, skip};
@@ -38,6 +38,13 @@ struct ReplyEdns {
     udp_size: u16,
     do_bit: bool,
     ede: Option<Ede>,
+    lease: Option<UpdateLease>,
+}
+
+impl ReplyEdns {
+    fn new(udp_size: u16, do_bit: bool) -> ReplyEdns {
+        ReplyEdns { udp_size, do_bit, ede: None, lease: None }
+    }
 }
 
 /// A record does not fit.
@@ -63,7 +70,7 @@ impl<'b> Writer<'b> {
         writer.buffer.extend_from_slice(query.question);
         writer.counts[0] = 1;
         writer.remember(HEADER, query.qname.folded().len());
-        writer.edns = query.edns.map(|edns| ReplyEdns { udp_size, do_bit: edns.do_bit, ede: None });
+        writer.edns = query.edns.map(|edns| ReplyEdns::new(udp_size, edns.do_bit));
         writer
     }
 
@@ -77,8 +84,18 @@ impl<'b> Writer<'b> {
         let flags = [0x80 | about.opcode.0 << 3 | u8::from(about.rd), 0];
         let mut writer = Writer::begin(buffer, MIN_MESSAGE, about.id, flags);
         writer.rcode = rcode;
-        writer.edns = about.do_bit.map(|do_bit| ReplyEdns { udp_size, do_bit, ede: None });
+        writer.edns = about.do_bit.map(|do_bit| ReplyEdns::new(udp_size, do_bit));
         writer
+    }
+
+    /// Repeats the question as it came, if it fits into the limit with what is to come after it: of
+    /// messages other than queries it is a courtesy (RFC 2136 §3.8).
+    pub fn repeat_question(&mut self, question: &[u8]) {
+        let first = self.counts == [0; 4] && !question.is_empty();
+        if first && self.len() + question.len() + self.opt_len() <= self.limit {
+            self.buffer.extend_from_slice(question);
+            self.counts[0] = 1;
+        }
     }
 
     fn begin(buffer: &'b mut Vec<u8>, limit: usize, id: u16, flags: [u8; 2]) -> Self {
@@ -96,6 +113,11 @@ impl<'b> Writer<'b> {
             places: [Place::default(); PLACES_MAX],
             place_count: 0,
         }
+    }
+
+    /// Sets how many octets the message may have; what is written already stays.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(usize::from(u16::MAX));
     }
 
     /// Sets the response code.
@@ -122,6 +144,13 @@ impl<'b> Writer<'b> {
     pub fn set_ede(&mut self, ede: Ede) {
         if let Some(edns) = &mut self.edns {
             edns.ede = Some(ede);
+        }
+    }
+
+    /// Says how long records will live, to those who use EDNS (RFC 9664 §5).
+    pub fn set_lease(&mut self, lease: UpdateLease) {
+        if let Some(edns) = &mut self.edns {
+            edns.lease = Some(lease);
         }
     }
 
@@ -348,7 +377,9 @@ impl<'b> Writer<'b> {
     }
 
     fn opt_len(&self) -> usize {
-        self.edns.map_or(0, |edns| OPT_FIXED + edns.ede.map_or(0, |ede| 6 + ede.text.len()))
+        let Some(edns) = self.edns else { return 0 };
+        let lease = edns.lease.map_or(0, |lease| lease.to_wire().1);
+        OPT_FIXED + lease + edns.ede.map_or(0, |ede| 6 + ede.text.len())
     }
 
     fn push_opt(&mut self, edns: ReplyEdns) {
@@ -360,15 +391,19 @@ impl<'b> Writer<'b> {
         self.buffer.extend_from_slice(&edns.udp_size.to_be_bytes());
         let flags = if edns.do_bit { 0x80 } else { 0 };
         self.buffer.extend_from_slice(&[self.rcode.extended_bits(), 0, flags, 0]);
-        let Some(ede) = ede else {
-            self.buffer.extend_from_slice(&[0, 0]);
-            return;
-        };
-        let text_len = u16::try_from(ede.text.len()).unwrap_or(0);
-        for number in [6 + text_len, EDE_CODE, 2 + text_len, ede.code] {
-            self.buffer.extend_from_slice(&number.to_be_bytes());
+        let lease = edns.lease.map(UpdateLease::to_wire);
+        let lease = lease.as_ref().and_then(|(octets, len)| octets.get(..*len)).unwrap_or_default();
+        let ede_len = ede.map_or(0, |ede| 6 + ede.text.len());
+        let length = u16::try_from(lease.len() + ede_len).unwrap_or(0);
+        self.buffer.extend_from_slice(&length.to_be_bytes());
+        self.buffer.extend_from_slice(lease);
+        if let Some(ede) = ede {
+            let text_len = u16::try_from(ede.text.len()).unwrap_or(0);
+            for number in [EDE_CODE, 2 + text_len, ede.code] {
+                self.buffer.extend_from_slice(&number.to_be_bytes());
+            }
+            self.buffer.extend_from_slice(ede.text.as_bytes());
         }
-        self.buffer.extend_from_slice(ede.text.as_bytes());
     }
 }
 

@@ -14,6 +14,25 @@ pub struct Change {
     pub prerequisites: Vec<Prerequisite>,
     /// Edits, in order; each sees the result of those before it.
     pub edits: Vec<Edit>,
+    /// The message said more, and that is wrong: the change is refused when it comes to it.
+    pub flaw: Option<Flaw>,
+}
+
+/// What is wrong with the rest of a message, in which part of it. What stands before it is judged
+/// first: it may be refused for another reason (RFC 2136 §3.2.5, §3.4.1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// After the prerequisites that the change has; its edits were not read.
+    Prerequisites(Refusal),
+    /// After the edits that the change has.
+    Edits(Refusal),
+}
+
+impl Change {
+    /// A change without prerequisites.
+    pub fn new(zone: Name, edits: Vec<Edit>) -> Change {
+        Change { zone, prerequisites: Vec::new(), edits, flaw: None }
+    }
 }
 
 /// A condition on the state of the zone (RFC 2136 §2.4).

@@ -2,7 +2,7 @@
 
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 
-use crate::change::{Change, Delta, Edit, Prerequisite, Refusal};
+use crate::change::{Change, Delta, Edit, Flaw, Prerequisite, Refusal};
 use crate::draft::Draft;
 
 /// The state of one zone as a judge sees it: what is served, plus what has been decided already
@@ -27,6 +27,9 @@ pub fn judge(view: &dyn View, change: &Change) -> Result<Vec<Delta>, Refusal> {
         check_zone(&change.zone, prerequisite.name())?;
         check_presence(view, prerequisite)?;
     }
+    if let Some(Flaw::Prerequisites(refusal)) = &change.flaw {
+        return Err(*refusal);
+    }
     for prerequisite in &change.prerequisites {
         check_value(view, prerequisite)?;
     }
@@ -34,6 +37,9 @@ pub fn judge(view: &dyn View, change: &Change) -> Result<Vec<Delta>, Refusal> {
     for edit in &change.edits {
         check_zone(&change.zone, edit.owner())?;
         prescan(edit)?;
+    }
+    if let Some(Flaw::Edits(refusal)) = &change.flaw {
+        return Err(*refusal);
     }
     let mut draft = Draft::new(view, &change.zone);
     for edit in &change.edits {

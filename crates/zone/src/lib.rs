@@ -25,7 +25,7 @@ mod sync;
 mod zone;
 mod zones;
 
-pub use change::{Change, Delta, Edit, Prerequisite, Refusal};
+pub use change::{Change, Delta, Edit, Flaw, Prerequisite, Refusal};
 pub use index::set::SetRef;
 pub use judge::{View, judge, next_serial};
 pub use zone::{Loader, Snapshot, Zone};

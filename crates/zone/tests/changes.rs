@@ -55,6 +55,7 @@ fn judged(
         zone: name("example."),
         prerequisites: prerequisites.to_vec(),
         edits: edits.to_vec(),
+        flaw: None,
     };
     judge(zone, &change)
 }
@@ -335,7 +336,7 @@ fn an_rrset_is_fetched_once_however_many_edits_it_has() {
     let zone = example();
     let view = Counting { zone: &zone, looks: Cell::new(0) };
     let edits = vec![delete("www.example.", Rtype::A, "192.0.2.9"); 3000];
-    let change = Change { zone: name("example."), prerequisites: Vec::new(), edits };
+    let change = Change::new(name("example."), edits);
     assert_eq!(judge(&view, &change), Ok(vec![]));
     assert_eq!(view.looks.get(), 1);
 }

@@ -142,7 +142,8 @@ fn change(
     steps: &[Step],
 ) -> Operation {
     let edits = steps.iter().map(|step| edit(zone, step)).collect();
-    let change = Change { zone: name(zone), prerequisites: prerequisites.collect(), edits };
+    let prerequisites = prerequisites.collect();
+    let change = Change { prerequisites, ..Change::new(name(zone), edits) };
     Operation::Change { change, lease: None }
 }
 

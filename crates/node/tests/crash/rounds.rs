@@ -210,7 +210,7 @@ fn request(number: u64) -> Request {
     let rrset = Rrset { ttl_s: 60, rdata: vec![Rdata::a(address(number))] };
     let edit = Edit::Replace { owner: name(number % HOSTS), rtype: Rtype::A, rrset };
     let zone = Name::parse(ZONE).expect("a name");
-    let change = Change { zone, prerequisites: Vec::new(), edits: vec![edit] };
+    let change = Change::new(zone, vec![edit]);
     let operation = Operation::Change { change, lease: None };
     Request { actor: Actor::Operator, origin: None, operation }
 }

@@ -108,11 +108,8 @@ pub(crate) fn request(node: &Node, label: &str, token: &str, address: &str) -> R
         IpAddr::V6(address) => (Rtype::AAAA, Rdata::aaaa(address)),
     };
     let rrset = Rrset { ttl_s: 60, rdata: vec![rdata] };
-    let change = Change {
-        zone: Name::parse(ZONE).expect("a name"),
-        prerequisites: Vec::new(),
-        edits: vec![Edit::Replace { owner: host, rtype, rrset }],
-    };
+    let zone = Name::parse(ZONE).expect("a name");
+    let change = Change::new(zone, vec![Edit::Replace { owner: host, rtype, rrset }]);
     let operation = Operation::Change { change, lease: None };
     let origin = node.client().origin("192.0.2.1".parse().expect("an address"));
     Request { actor: Actor::Token(actor), origin, operation }

@@ -175,6 +175,7 @@ pub(crate) fn change(model: &Model, wanted: &[Prerequisite], edits: &[Edit]) -> 
         zone: name(&model.apex),
         prerequisites: prerequisites.collect(),
         edits: edits.collect(),
+        flaw: None,
     }
 }
 
