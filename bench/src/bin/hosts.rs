@@ -11,7 +11,7 @@ use bench::asker::{self, Figures, Plan};
 use bench::{hosts, process};
 use clap::Parser;
 use rustix::time::{ClockId, clock_gettime};
-use server::{Server, Settings};
+use server::{Served, Server, Settings};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::{Delta, Zone, Zones};
 
@@ -60,8 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let settings =
         Settings { addresses: vec!["127.0.0.1:0".parse()?], workers: 1, ..Settings::default() };
     process::pin(0)?;
-    let ready = Arc::new(AtomicBool::new(true));
-    let server = Server::start(&settings, zones, ready, runtime.handle())?;
+    let server = Server::start(&settings, &Served::new(zones), runtime.handle())?;
     process::pin(1)?;
     let address = server.addresses().first().copied().ok_or("no address")?;
     println!(

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Hosts, whose addresses change
     #[command(subcommand)]
     Host(host::Order),
-    /// TSIG keys, which are kept only: DNS does not take signed messages
+    /// Keys that sign updates
     #[command(subcommand)]
     Key(key::Order),
     /// Tokens, by which programs change the addresses of hosts

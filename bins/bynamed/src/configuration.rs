@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) xdp: Option<String>,
     /// Limits and trust of the doors for updates; its addresses are not used.
     pub(crate) gateway: gateway::HttpSettings,
+    /// From where DNS updates are taken.
+    pub(crate) updates: gateway::UpdateSettings,
     /// Name of this node.
     pub(crate) node: String,
     /// Filter of the log.
@@ -64,6 +66,7 @@ impl Settings {
             server: server::Settings::default(),
             xdp: None,
             gateway: gateway::HttpSettings::default(),
+            updates: gateway::UpdateSettings::default(),
             node: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             log_level: "info".to_owned(),
             log_format: LogFormat::Text,

@@ -78,6 +78,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_dns_queries_total", "Queries, by type"),
     ("byname_dns_refused_connections_total", "Connections for DNS over TCP beyond a limit"),
     ("byname_dns_silenced_total", "Messages that get no answer, such as answers"),
+    ("byname_dns_updates_total", "DNS updates, by what came of them"),
     ("byname_dns_xdp_answers_total", "Answers to queries that were sent by AF_XDP"),
     ("byname_dns_xdp_dropped_total", "Packets by AF_XDP that got no answer"),
     ("byname_dns_xdp_lost_total", "Packets by AF_XDP that came faster than they were taken"),

@@ -113,11 +113,18 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
                 live.leases_mut().put(zone, leases);
             }
         }
-        Fact::Entity { after: Some(entity), .. } => live.directory_mut().put(entity.clone()),
+        Fact::Entity { after: Some(entity), .. } => {
+            live.directory_mut().put(entity.clone());
+            if let Entity::Key(key) = entity {
+                live.put_key(key);
+            }
+        }
         Fact::Entity { before: Some(entity), after: None } => {
             live.directory_mut().remove(&entity.key());
-            if let Entity::Host(host) = entity {
-                live.forget(&host.name);
+            match entity {
+                Entity::Host(host) => live.forget(&host.name),
+                Entity::Key(key) => live.remove_key(&key.name),
+                Entity::Account(_) | Entity::Zone(_) | Entity::Token(_) => {}
             }
         }
         Fact::Entity { before: None, after: None } => {}

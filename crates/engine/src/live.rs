@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use account::{Directory, Timestamp};
+use account::{Credential, Directory, Timestamp, TsigKey};
+use arc_swap::ArcSwap;
+use tsig::Keys;
 use wire::Name;
 use zone::Zones;
 
@@ -17,6 +19,8 @@ pub struct Live {
     zones: Arc<Zones>,
     directory: RwLock<Directory>,
     leases: RwLock<Leases>,
+    /// The shared keys of the directory, ready to be used.
+    keys: Arc<ArcSwap<Keys>>,
     /// Hosts seen and not written down yet; no more than there are hosts.
     seen: Mutex<HashMap<Name, Timestamp>>,
 }
@@ -40,6 +44,28 @@ impl Live {
 
     pub(crate) fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
         self.directory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keys that messages are signed with, ready to be used; without a lock for readers.
+    pub fn keys(&self) -> &Arc<ArcSwap<Keys>> {
+        &self.keys
+    }
+
+    /// Makes the keys ready anew, after the directory was loaded.
+    pub fn prepare_keys(&self) {
+        let keys: Keys = self.directory().keys().into_iter().filter_map(prepare).collect();
+        self.keys.store(Arc::new(keys));
+    }
+
+    pub(crate) fn put_key(&self, key: &TsigKey) {
+        let keys = self.keys.load();
+        let keys = prepare(key).map_or_else(|| keys.without(&key.name), |key| keys.with(key));
+        self.keys.store(Arc::new(keys));
+    }
+
+    pub(crate) fn remove_key(&self, name: &Name) {
+        let keys = self.keys.load().without(name);
+        self.keys.store(Arc::new(keys));
     }
 
     /// The leases of records, for reading; hold it for a few lines only.
@@ -109,6 +135,16 @@ impl Live {
 
     fn seen(&self) -> MutexGuard<'_, HashMap<Name, Timestamp>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A key of ours as one that signatures are checked with; `None`: it is not a shared one.
+fn prepare(key: &TsigKey) -> Option<tsig::Key> {
+    match &key.credential {
+        Credential::Shared { algorithm, secret } => {
+            Some(tsig::Key::new(key.name.clone(), *algorithm, secret, key.truncated_ok))
+        }
+        Credential::Sig0 => None,
     }
 }
 

@@ -10,13 +10,34 @@ use store::Origin;
 use tokio::sync::oneshot;
 
 use crate::random::Random;
+use crate::updates::Inbox;
 
 /// A request on its way to the writer.
 pub struct Letter {
     /// What is asked.
     pub request: Request,
     /// Where the outcome goes.
-    pub reply: oneshot::Sender<Outcome>,
+    pub reply: ReplyTo,
+}
+
+/// Where the outcome of a request goes.
+pub enum ReplyTo {
+    /// To one who waits for it.
+    One(oneshot::Sender<Outcome>),
+    /// To the door for dynamic updates, with its number there.
+    Updates(Arc<Inbox>, u64),
+}
+
+impl ReplyTo {
+    /// Tells the outcome. Whoever asked may have gone away; the outcome stands all the same.
+    pub fn send(self, outcome: Outcome) {
+        match self {
+            ReplyTo::One(sender) => {
+                let _ = sender.send(outcome);
+            }
+            ReplyTo::Updates(inbox, number) => inbox.decided(number, outcome),
+        }
+    }
 }
 
 /// A door's access to the one writer. Cheap to clone.
@@ -73,10 +94,16 @@ impl Client {
     /// Queues a request. The receiver yields its outcome, or an error when the writer ended first.
     pub fn submit(&self, request: Request) -> Result<oneshot::Receiver<Outcome>, SubmitError> {
         let (reply, outcome) = oneshot::channel();
+        self.post(Letter { request, reply: ReplyTo::One(reply) })?;
+        Ok(outcome)
+    }
+
+    /// Queues a request whose outcome goes where the letter says.
+    pub(crate) fn post(&self, letter: Letter) -> Result<(), SubmitError> {
         let letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         let letters = letters.as_ref().ok_or(SubmitError::Stopping)?;
-        match letters.try_send(Letter { request, reply }) {
-            Ok(()) => Ok(outcome),
+        match letters.try_send(letter) {
+            Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => {
                 metrics::counter!("byname_submit_refused_total", "why" => "queue full")
                     .increment(1);

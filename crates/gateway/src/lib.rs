@@ -1,8 +1,9 @@
-//! The doors that take changes: HTTP here, UPDATE messages later.
+//! The doors that take changes: HTTP, and DNS UPDATE messages.
 //!
 //! # What
 //! [`Http`], the door for updates in the languages of routers and agents, with the address echo,
-//! health and metrics. [`Client`], a door's access to the one writer.
+//! health and metrics. [`Updates`], what becomes of UPDATE messages that `server` hands over.
+//! [`Client`], a door's access to the one writer.
 //!
 //! # Not here
 //! No judgement (that is `engine`), no formats (those are `dialect`), no writer thread (`node`).
@@ -11,7 +12,7 @@
 //! `door → dialect → account → Client::submit → writer thread → Outcome → dialect → door`.
 //!
 //! # Start reading at
-//! `update.rs`, then `connection.rs` and `source.rs`.
+//! `update.rs`, then `connection.rs` and `source.rs`; `updates.rs` for UPDATE messages.
 
 mod attempts;
 mod client;
@@ -30,8 +31,10 @@ mod route;
 mod seats;
 mod source;
 mod update;
+mod updates;
 
-pub use client::{Client, Letter, SubmitError};
+pub use client::{Client, Letter, ReplyTo, SubmitError};
 pub use http::{Http, HttpListenError, HttpSettings, MetricsText};
 pub use network::{Network, NetworkError};
 pub use random::Random;
+pub use updates::{Inbox, UpdateSettings, Updates};

@@ -167,6 +167,7 @@ impl Claimed {
         let fence = store.acquire(ShardId(0), &owner)?;
         let mut engine = Engine::new(Arc::clone(client.live()));
         let tables = boot::load(&store, &mut engine)?;
+        client.live().prepare_keys();
         memory::give_back();
         let unfinished = engine.unfinished_imports();
         // One wake-up is enough: it stands for all commits since the last one.

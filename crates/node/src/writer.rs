@@ -7,10 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use account::{Actor, Timestamp};
-use engine::{Batch, Engine, Operation, Outcome, Reply, Request, Settled, Submission, Ticket};
-use gateway::{Letter, Random};
+use engine::{Batch, Engine, Operation, Reply, Request, Settled, Submission, Ticket};
+use gateway::{Letter, Random, ReplyTo};
 use store::{AppendError, BatchId, Event, Fact, NodeId, Store, Writer as Fence};
-use tokio::sync::oneshot;
 
 /// What the writer thread owns.
 pub(crate) struct Writer {
@@ -34,7 +33,7 @@ pub(crate) struct Writer {
 #[derive(Default)]
 struct Owed {
     last: u64,
-    replies: HashMap<Ticket, oneshot::Sender<Outcome>>,
+    replies: HashMap<Ticket, ReplyTo>,
 }
 
 /// The writer cannot go on: whoever waits for an answer learns that there is none.
@@ -107,7 +106,7 @@ impl Writer {
         true
     }
 
-    fn push(&mut self, request: Request, reply: Option<oneshot::Sender<Outcome>>, owed: &mut Owed) {
+    fn push(&mut self, request: Request, reply: Option<ReplyTo>, owed: &mut Owed) {
         owed.last += 1;
         let ticket = Ticket(owed.last);
         if let Some(reply) = reply {
@@ -226,8 +225,7 @@ fn system(operation: Operation) -> Request {
 fn answer(replies: Vec<Reply>, owed: &mut Owed) {
     for reply in replies {
         if let Some(sender) = owed.replies.remove(&reply.ticket) {
-            // Whoever asked may have gone away; the outcome stands all the same.
-            let _ = sender.send(reply.outcome);
+            sender.send(reply.outcome);
         }
     }
 }

@@ -6,9 +6,9 @@
 //! answer.
 //!
 //! # Not here
-//! No accounts, tokens or store: this crate closes over `wire`, `zone` and `datagram`, so that a fault in
-//! answering cannot reach a secret. Dynamic updates and transfers are refused until their doors
-//! exist.
+//! No accounts, tokens or store: this crate closes over `wire`, `zone`, `tsig` and `datagram`, so that a
+//! fault in answering cannot reach them. Dynamic updates are handed over to an [`Intake`]. Transfers
+//! are refused until their door exists.
 //!
 //! # Flow
 //! `datagrams or stream → Asked::read → read_ahead → Asked::answer → Zone::answer → the same socket`.
@@ -16,13 +16,14 @@
 //! # Start reading at
 //! `respond.rs`, then `udp.rs`.
 
-mod bad_key;
 mod counters;
 mod listen;
 mod respond;
+mod served;
 mod tcp;
 mod udp;
 
 pub use counters::{Counters, Tally};
 pub use listen::{ListenError, Server, Settings};
-pub use respond::{Asked, Transport, read_ahead, respond};
+pub use respond::{Asked, Context, Transport, read_ahead, respond};
+pub use served::{Intake, Parcel, Served, answer_all};

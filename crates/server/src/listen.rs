@@ -15,9 +15,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use zone::Zones;
 
 use crate::counters::Counters;
+use crate::served::Served;
 use crate::tcp::{self, Limits, Open, Shared};
 use crate::udp::Worker;
 
@@ -70,11 +70,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the doors. `ready` is watched: as long as it is false every query gets SERVFAIL.
+    /// Opens the doors.
     pub fn start(
         settings: &Settings,
-        zones: Arc<Zones>,
-        ready: Arc<AtomicBool>,
+        served: &Served,
         runtime: &Handle,
     ) -> Result<Server, ListenError> {
         let _inside = runtime.enter();
@@ -89,8 +88,7 @@ impl Server {
             acceptors: JoinSet::new(),
         };
         let shared = Arc::new(Shared {
-            zones: Arc::clone(&zones),
-            ready: Arc::clone(&ready),
+            served: served.clone(),
             counters: tcp_counters,
             limits: Limits {
                 connections: affordable(
@@ -105,16 +103,17 @@ impl Server {
         for &asked in &settings.addresses {
             let refuse = |why| ListenError { address: asked, why };
             let (sockets, listener) = bind(asked, settings.workers.max(1)).map_err(refuse)?;
-            server.addresses.push(listener.local_addr().map_err(refuse)?);
-            let accepting = tcp::accept(listener, Arc::clone(&shared), stopped.clone());
+            let address = listener.local_addr().map_err(refuse)?;
+            server.addresses.push(address);
+            let accepting = tcp::accept((listener, address), Arc::clone(&shared), stopped.clone());
             server.acceptors.spawn_on(accepting, runtime);
             for socket in sockets {
                 let counters = Arc::new(Counters::new());
                 server.counters.push(Arc::clone(&counters));
                 let worker = Worker {
-                    socket: Socket::new(socket).map_err(refuse)?,
-                    zones: Arc::clone(&zones),
-                    ready: Arc::clone(&ready),
+                    socket: Arc::new(Socket::new(socket).map_err(refuse)?),
+                    address,
+                    served: served.clone(),
                     stopping: Arc::clone(&server.stopping),
                     counters,
                 };

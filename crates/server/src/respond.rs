@@ -1,10 +1,11 @@
 //! From one message to its answer.
 
+use tsig::{Keys, Rejected, Signed, Verified};
 use wire::{Class, Ede, Query, QueryError, Rcode, Rtype, Writer};
-use zone::{Serving, Zone, Zones};
+use zone::{Serving, Zone};
 
-use crate::bad_key;
 use crate::counters::{Counters, Tally};
+use crate::served::{Served, now_s};
 
 /// How a message came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,26 @@ pub enum Transport {
     Udp,
     /// Over a stream; answers may be as long as a message can be.
     Tcp,
+}
+
+/// What an answer depends on beside the zones.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'k> {
+    /// False while zones are being loaded: "not here" would be a lie then, so the answer is SERVFAIL.
+    pub ready: bool,
+    /// How the message came.
+    pub transport: Transport,
+    /// The keys that it may be signed with.
+    pub keys: &'k Keys,
+    /// The clock, in seconds since 1970-01-01 00:00 UTC; read for signed messages only.
+    pub now_s: fn() -> u64,
+}
+
+impl<'k> Context<'k> {
+    /// What answers depend on now.
+    pub fn new(served: &Served, keys: &'k Keys, transport: Transport) -> Context<'k> {
+        Context { ready: served.is_ready(), transport, keys, now_s }
+    }
 }
 
 /// A message that was read, and the zone that its question is for.
@@ -40,23 +61,32 @@ impl<'m, 's> Asked<'m, 's> {
         Asked { message: &[], query: Err(QueryError::Silence), zone: None }
     }
 
+    /// The message as it came.
+    pub(crate) fn message(&self) -> &'m [u8] {
+        self.message
+    }
+
+    /// Whether it is an UPDATE: for an [`crate::Intake`], where there is one.
+    pub fn is_update(&self) -> bool {
+        matches!(self.query, Err(QueryError::Update(_)))
+    }
+
     /// Composes the answer into `buffer`, behind what it holds; its length, or `None` when nothing
     /// shall be said.
     ///
     /// Silence is for what cannot be a query: less than a header, or a response. All else is answered
     /// (RFC 8906 §3).
-    ///
-    /// `ready` is false while zones are being loaded: "not here" would be a lie then, so the answer
-    /// is SERVFAIL.
     pub fn answer(
         &self,
-        ready: bool,
-        transport: Transport,
+        context: &Context<'_>,
         (buffer, tally): (&mut Vec<u8>, &mut Tally),
     ) -> Option<usize> {
         let (length, rcode) = match &self.query {
-            Ok(query) if query.signed && ready => signed(self.message, transport, query, buffer),
-            Ok(query) => self.answer_query(ready, transport, query, (buffer, tally)),
+            Ok(query) if query.signed => self.answer_signed(context, query, (buffer, tally)),
+            Ok(query) => {
+                let limit = limit(context.transport, query);
+                self.answer_query(context.ready, query, limit, (buffer, tally))
+            }
             Err(QueryError::Silence) => {
                 tally.silence();
                 return None;
@@ -70,18 +100,49 @@ impl<'m, 's> Asked<'m, 's> {
                 (Writer::header_only(buffer, about, rcode, UDP_OCTETS_MAX).finish(), rcode)
             }
         };
-        tally.answered(transport, rcode);
+        tally.answered(context.transport, rcode);
         Some(length)
+    }
+
+    /// The answer to a query that is signed, signed as well (RFC 8945 §5.3).
+    fn answer_signed(
+        &self,
+        context: &Context<'_>,
+        query: &Query<'_>,
+        (buffer, tally): (&mut Vec<u8>, &mut Tally),
+    ) -> (usize, Rcode) {
+        let start = buffer.len();
+        let limit = limit(context.transport, query);
+        if let Some((rcode, _)) = malformed(query) {
+            return refuse(buffer, query, rcode, limit);
+        }
+        let now_s = (context.now_s)();
+        let verified = match check(self.message, context.keys, now_s) {
+            Ok(verified) => verified,
+            Err(Rejected::Malformed) => return refuse(buffer, query, Rcode::FORMERR, limit),
+            Err(Rejected::Fault(fault)) => {
+                let (length, rcode) = refuse(buffer, query, tsig::Problem::RCODE, limit);
+                if length + fault.room() <= limit {
+                    fault.append(buffer, start, now_s);
+                }
+                return (buffer.len() - start, rcode);
+            }
+        };
+        let left = limit.saturating_sub(verified.room());
+        let (_, rcode) = self.answer_query(context.ready, query, left, (buffer, tally));
+        verified.sign(buffer, start, now_s);
+        (buffer.len() - start, rcode)
     }
 
     fn answer_query(
         &self,
         ready: bool,
-        transport: Transport,
         query: &Query<'_>,
+        limit: usize,
         (buffer, tally): (&mut Vec<u8>, &mut Tally),
     ) -> (usize, Rcode) {
-        let mut writer = Writer::reply(buffer, limit(transport, query), query, UDP_OCTETS_MAX);
+        let mut writer = Writer::reply(buffer, limit, query, UDP_OCTETS_MAX);
+        writer.set_limit(limit);
         tally.asked(query.qtype);
         if let Some((rcode, why)) = malformed(query) {
             writer.set_rcode(rcode);
@@ -124,45 +185,30 @@ pub fn read_ahead(asked: &[Asked<'_, '_>]) {
 
 /// Composes the answer to one message, see [`Asked::answer`]; what `buffer` held is dropped.
 pub fn respond(
-    zones: &Zones,
-    ready: bool,
+    served: &Served,
     transport: Transport,
     message: &[u8],
     (buffer, counters): (&mut Vec<u8>, &Counters),
 ) -> Option<usize> {
     buffer.clear();
     let mut tally = Tally::default();
-    let serving = zones.serving();
-    let length = Asked::read(&serving, message).answer(ready, transport, (buffer, &mut tally));
+    let (serving, keys) = (served.zones.serving(), served.keys.load());
+    let context = Context::new(served, &keys, transport);
+    let length = Asked::read(&serving, message).answer(&context, (buffer, &mut tally));
     counters.add(&mut tally);
     length
 }
 
-/// As long as we have no keys, every key is an unknown one (RFC 8945 §5.2.1).
-fn signed(
-    message: &[u8],
-    transport: Transport,
-    query: &Query<'_>,
-    buffer: &mut Vec<u8>,
-) -> (usize, Rcode) {
-    let tsig = bad_key::record(message);
-    let rcode = match malformed(query) {
-        Some((rcode, _)) => rcode,
-        None if tsig.is_none() => Rcode::FORMERR,
-        None => Rcode::NOTAUTH,
-    };
-    let limit = limit(transport, query);
+/// Checks the signature of a query, which is known to have one.
+fn check(message: &[u8], keys: &Keys, now_s: u64) -> Result<Verified, Rejected> {
+    Signed::find(message)?.ok_or(Rejected::Malformed)?.verify(keys, now_s)
+}
+
+/// Says a response code and nothing else.
+fn refuse(buffer: &mut Vec<u8>, query: &Query<'_>, rcode: Rcode, limit: usize) -> (usize, Rcode) {
     let mut writer = Writer::reply(buffer, limit, query, UDP_OCTETS_MAX);
     writer.set_rcode(rcode);
-    let length = writer.finish();
-    let start = buffer.len() - length;
-    if let Some(tsig) = tsig.filter(|tsig| rcode == Rcode::NOTAUTH && length + tsig.len() <= limit)
-        && let Some(count) = buffer.get_mut(start + ARCOUNT_LOW)
-    {
-        *count += 1;
-        buffer.extend_from_slice(&tsig);
-    }
-    (buffer.len() - start, rcode)
+    (writer.finish(), rcode)
 }
 
 /// Queries that are wrong whatever is served.
@@ -202,9 +248,6 @@ fn limit(transport: Transport, query: &Query<'_>) -> usize {
 
 /// Largest answer over UDP: passes nearly everywhere without fragments (DNS flag day 2020).
 pub(crate) const UDP_OCTETS_MAX: u16 = 1232;
-
-/// Where the lower octet of the number of additional records stands.
-const ARCOUNT_LOW: usize = 11;
 
 // RFC 8914 §4.
 const NOT_READY: Ede = Ede { code: 14, text: "zones are being loaded" };

@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
-use zone::Zones;
 
 use crate::counters::{Counters, Tally};
-use crate::respond::{Asked, Transport, read_ahead};
+use crate::respond::{Asked, Context, Transport, read_ahead};
+use crate::served::{Parcel, Served};
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +31,7 @@ pub(crate) struct Limits {
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) zones: Arc<Zones>,
-    pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) served: Served,
     pub(crate) counters: Arc<Counters>,
     pub(crate) limits: Limits,
     pub(crate) open: Mutex<Open>,
@@ -48,7 +47,7 @@ pub(crate) struct Open {
 /// Accepts connections until `stop` changes, then waits for those that are open: they end after
 /// their next answer.
 pub(crate) async fn accept(
-    listener: TcpListener,
+    (listener, address): (TcpListener, SocketAddr),
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -60,7 +59,7 @@ pub(crate) async fn accept(
             _ = stop.changed() => break,
         };
         match accepted {
-            Ok((stream, from)) => match Seat::take(&shared, from) {
+            Ok((stream, from)) => match Seat::take(&shared, (from, address)) {
                 Some(seat) => {
                     shared.counters.connections.fetch_add(1, Ordering::Relaxed);
                     let stop = stop.clone();
@@ -88,11 +87,13 @@ pub(crate) async fn accept(
 struct Seat {
     shared: Arc<Shared>,
     source: IpAddr,
+    /// The other end, and ours.
+    ends: (SocketAddr, SocketAddr),
 }
 
 impl Seat {
-    fn take(shared: &Arc<Shared>, from: SocketAddr) -> Option<Seat> {
-        let source = source(from.ip());
+    fn take(shared: &Arc<Shared>, ends: (SocketAddr, SocketAddr)) -> Option<Seat> {
+        let source = source(ends.0.ip());
         let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_source = open.by_source.get(&source).copied().unwrap_or(0);
         if open.total >= shared.limits.connections || of_source >= shared.limits.per_source {
@@ -100,7 +101,7 @@ impl Seat {
         }
         open.total += 1;
         open.by_source.insert(source, of_source + 1);
-        Some(Seat { shared: Arc::clone(shared), source })
+        Some(Seat { shared: Arc::clone(shared), source, ends })
     }
 
     /// How long this connection may be idle now: when most places are taken, not for long
@@ -125,6 +126,45 @@ impl Drop for Seat {
     }
 }
 
+/// What a connection waits for.
+enum Next {
+    /// A message is complete.
+    Message,
+    /// The answer to an update; empty when there is none.
+    Answer(Vec<u8>),
+    /// No message will come.
+    End,
+}
+
+/// The updates of a connection that are under way: others answer them, in whatever order.
+struct UnderWay {
+    back: mpsc::Sender<Vec<u8>>,
+    answers: mpsc::Receiver<Vec<u8>>,
+    count: usize,
+}
+
+impl UnderWay {
+    fn new() -> UnderWay {
+        let (back, answers) = mpsc::channel(UNDER_WAY_MAX);
+        UnderWay { back, answers, count: 0 }
+    }
+
+    /// Whether so many may be added as are read together.
+    fn has_room(&self) -> bool {
+        self.count + BURST <= UNDER_WAY_MAX
+    }
+
+    /// Puts an answer, and those that came with it, behind what is sent next.
+    fn take(&mut self, answer: &[u8], out: &mut Vec<u8>) {
+        push(answer, out);
+        self.count = self.count.saturating_sub(1);
+        while let Ok(answer) = self.answers.try_recv() {
+            push(&answer, out);
+            self.count = self.count.saturating_sub(1);
+        }
+    }
+}
+
 async fn converse(
     mut stream: TcpStream,
     seat: &Seat,
@@ -133,15 +173,27 @@ async fn converse(
     stream.set_nodelay(true)?;
     let mut incoming = Vec::with_capacity(READ_OCTETS);
     let mut outgoing = Vec::new();
-    while receive(&mut stream, &mut incoming, seat.idle(), &mut stop).await? {
-        let (used, sensible) = answer_all(&incoming, seat, &mut outgoing);
-        incoming.drain(..used);
+    let mut under_way = UnderWay::new();
+    let mut sensible = true;
+    while sensible || under_way.count > 0 {
+        let next = if sensible {
+            receive(&mut stream, (&mut incoming, seat.idle()), &mut stop, &mut under_way).await?
+        } else {
+            last(&mut under_way).await
+        };
+        match next {
+            Next::Message => {
+                let (used, good) = answer_all(&incoming, seat, (&mut outgoing, &mut under_way));
+                incoming.drain(..used);
+                sensible = good;
+            }
+            Next::Answer(answer) => under_way.take(&answer, &mut outgoing),
+            Next::End if sensible => sensible = false,
+            Next::End => break,
+        }
         if !outgoing.is_empty() {
             timeout(seat.shared.limits.idle, stream.write_all(&outgoing)).await??;
             outgoing.clear();
-        }
-        if !sensible {
-            break;
         }
         // Large messages do not keep their memory while the connection is idle.
         for buffer in [&mut incoming, &mut outgoing] {
@@ -159,49 +211,84 @@ async fn converse(
     timeout(LINGER, discard).await?
 }
 
-/// Reads until a message is complete; `false` when none will come.
+/// Reads until a message is complete or an update is answered.
 async fn receive(
     stream: &mut TcpStream,
-    incoming: &mut Vec<u8>,
-    idle: Duration,
+    (incoming, idle): (&mut Vec<u8>, Duration),
     stop: &mut watch::Receiver<bool>,
-) -> io::Result<bool> {
-    // A message that was begun must be complete in time, however slowly it trickles.
+    under_way: &mut UnderWay,
+) -> io::Result<Next> {
+    // A message that was begun must be complete in time, however slowly it trickles. Who waits for
+    // an update is not idle.
     let whole = MESSAGE.min(idle);
-    let mut deadline = Instant::now() + if incoming.is_empty() { idle } else { whole };
-    while split(incoming).is_none() {
+    let patience = if under_way.count > 0 { CONFIRM } else { idle };
+    let mut deadline = Instant::now() + if incoming.is_empty() { patience } else { whole };
+    loop {
+        let full = !under_way.has_room();
+        if split(incoming).is_some() && !full {
+            return Ok(Next::Message);
+        }
+        if full {
+            // Nothing is read before there is room: the sender has to wait.
+            return Ok(last(under_way).await);
+        }
         let begins = incoming.is_empty();
         let read = tokio::select! {
             read = timeout_at(deadline, stream.read_buf(incoming)) => read??,
-            _ = stop.changed() => return Ok(false),
+            answer = under_way.answers.recv(), if under_way.count > 0 => {
+                return Ok(answer.map_or(Next::End, Next::Answer));
+            }
+            _ = stop.changed() => return Ok(Next::End),
         };
         if read == 0 {
-            return Ok(false);
+            return Ok(Next::End);
         }
         if begins {
             deadline = Instant::now() + whole;
         }
     }
-    Ok(true)
+}
+
+/// Waits for the answer to an update, and for nothing else.
+async fn last(under_way: &mut UnderWay) -> Next {
+    match timeout(CONFIRM, under_way.answers.recv()).await {
+        Ok(Some(answer)) => Next::Answer(answer),
+        Ok(None) | Err(_) => Next::End,
+    }
 }
 
 /// Answers every message that is complete: the number of octets that those took, and whether all of
 /// them made sense. A stream that carries what is never answered is not worth its place.
-fn answer_all(incoming: &[u8], seat: &Seat, out: &mut Vec<u8>) -> (usize, bool) {
+fn answer_all(
+    incoming: &[u8],
+    seat: &Seat,
+    (out, under_way): (&mut Vec<u8>, &mut UnderWay),
+) -> (usize, bool) {
     let mut rest = incoming;
     let mut sensible = true;
+    let mut parcels = Vec::new();
     // What was asked is answered before more is composed: memory stays bounded.
-    while sensible && out.len() <= OUT_OCTETS_MAX && split(rest).is_some() {
-        (rest, sensible) = answer_some(rest, seat, out);
+    while sensible && out.len() <= OUT_OCTETS_MAX && under_way.has_room() && split(rest).is_some() {
+        let before = parcels.len();
+        (rest, sensible) = answer_some(rest, seat, (out, &mut parcels), &under_way.back);
+        under_way.count += parcels.len() - before;
+    }
+    if let Some(updates) = seat.shared.served.updates.as_ref().filter(|_| !parcels.is_empty()) {
+        updates.take(parcels);
     }
     (incoming.len() - rest.len(), sensible)
 }
 
 /// Answers some messages, straight into what is sent next: what follows them, and whether all of
 /// them made sense.
-fn answer_some<'m>(stream: &'m [u8], seat: &Seat, out: &mut Vec<u8>) -> (&'m [u8], bool) {
-    let shared = &seat.shared;
-    let serving = shared.zones.serving();
+fn answer_some<'m>(
+    stream: &'m [u8],
+    seat: &Seat,
+    (out, parcels): (&mut Vec<u8>, &mut Vec<Parcel>),
+    back: &mpsc::Sender<Vec<u8>>,
+) -> (&'m [u8], bool) {
+    let served = &seat.shared.served;
+    let (serving, keys) = (served.zones.serving(), served.keys.load());
     let mut rest = stream;
     let mut count = 0;
     let asked: [Asked<'_, '_>; BURST] = std::array::from_fn(|_| {
@@ -212,20 +299,32 @@ fn answer_some<'m>(stream: &'m [u8], seat: &Seat, out: &mut Vec<u8>) -> (&'m [u8
     });
     let asked = asked.get(..count).unwrap_or_default();
     read_ahead(asked);
-    let ready = shared.ready.load(Ordering::Relaxed);
+    let context = Context::new(served, &keys, Transport::Tcp);
     let mut tally = Tally::default();
     let sensible = asked.iter().all(|asked| {
+        if served.updates.is_some() && asked.is_update() {
+            parcels.push(Parcel::tcp(asked.message(), seat.ends, back.clone()));
+            return true;
+        }
         let start = out.len();
         out.extend_from_slice(&[0, 0]);
-        let length = asked.answer(ready, Transport::Tcp, (out, &mut tally)).map(u16::try_from);
+        let length = asked.answer(&context, (out, &mut tally)).map(u16::try_from);
         match (length, out.get_mut(start..start + 2)) {
             (Some(Ok(length)), Some(place)) => place.copy_from_slice(&length.to_be_bytes()),
             _ => out.truncate(start),
         }
         out.len() > start
     });
-    shared.counters.add(&mut tally);
+    seat.shared.counters.add(&mut tally);
     (rest, sensible)
+}
+
+/// Puts an answer with its length behind what is sent next; an empty one is none.
+fn push(answer: &[u8], out: &mut Vec<u8>) {
+    if let (false, Ok(length)) = (answer.is_empty(), u16::try_from(answer.len())) {
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(answer);
+    }
 }
 
 /// The first message of a stream, after its two octets of length, and what follows it.
@@ -253,6 +352,10 @@ const BURST: usize = 16;
 const OUT_OCTETS_MAX: usize = 128 * 1024;
 /// A message that was begun must be complete after so long.
 const MESSAGE: Duration = Duration::from_secs(5);
+/// Most updates of one connection that are under way.
+const UNDER_WAY_MAX: usize = 1024;
+/// How long a connection waits for the confirmation of an update.
+const CONFIRM: Duration = Duration::from_secs(30);
 /// How long a connection that we end may take to end its side.
 const LINGER: Duration = Duration::from_millis(500);
 /// Idle time when most places are taken.

@@ -1,20 +1,22 @@
 //! A worker that answers datagrams, as many at once as are there.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use datagram::{Asker, BATCH, Batch, Socket};
-use zone::Zones;
 
 use crate::counters::{Counters, Tally};
-use crate::respond::{Asked, Transport, UDP_OCTETS_MAX, read_ahead};
+use crate::respond::{Asked, Context, Transport, UDP_OCTETS_MAX, read_ahead};
+use crate::served::{Parcel, Served};
 
 /// What one worker needs.
 pub(crate) struct Worker {
-    pub(crate) socket: Socket,
-    pub(crate) zones: Arc<Zones>,
-    pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) socket: Arc<Socket>,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    pub(crate) served: Served,
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
 }
@@ -58,9 +60,11 @@ impl Worker {
         messages: impl Iterator<Item = (&'m [u8], Asker)>,
         answers: &mut Answers,
     ) {
-        let ready = self.ready.load(Ordering::Relaxed);
-        let serving = self.zones.serving();
+        let serving = self.served.zones.serving();
+        let keys = self.served.keys.load();
+        let context = Context::new(&self.served, &keys, Transport::Udp);
         let mut messages = messages;
+        let mut parcels = Vec::new();
         let mut askers = [None; BATCH];
         let mut count = 0;
         let asked: [Asked<'_, '_>; BATCH] = std::array::from_fn(|_| {
@@ -76,11 +80,19 @@ impl Worker {
         for ((asked, asker), buffer) in asked.iter().zip(&mut askers).zip(&mut answers.buffers) {
             buffer.clear();
             // Nobody can be answered at port 0.
-            let reachable = asker.is_some_and(|asker| asker.from().port() != 0);
-            let into = (buffer, &mut answers.tally);
-            if !reachable || asked.answer(ready, Transport::Udp, into).is_none() {
+            let Some(back) = asker.filter(|asker| asker.from().port() != 0) else {
+                *asker = None;
+                continue;
+            };
+            if self.served.updates.is_some() && asked.is_update() {
+                parcels.push(Parcel::udp(asked.message(), (&self.socket, back), self.address));
+                *asker = None;
+            } else if asked.answer(&context, (buffer, &mut answers.tally)).is_none() {
                 *asker = None;
             }
+        }
+        if let Some(updates) = self.served.updates.as_ref().filter(|_| !parcels.is_empty()) {
+            updates.take(parcels);
         }
         self.counters.add(&mut answers.tally);
         let answered = answers.buffers.iter().zip(askers);

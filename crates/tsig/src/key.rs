@@ -35,7 +35,7 @@ pub struct Mac {
 }
 
 /// Keys by their names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Keys {
     by_name: HashMap<Name, Arc<Key>>,
 }
@@ -117,6 +117,11 @@ fn mac<H: hmac::Mac + Clone>(state: &H, parts: &[&[u8]]) -> Mac {
 }
 
 impl Mac {
+    /// The MAC, or another signature, that consists of these octets; of longer ones the first 64.
+    pub fn of(octets: &[u8]) -> Mac {
+        Mac::new(octets)
+    }
+
     pub(crate) fn new(octets: &[u8]) -> Mac {
         let len = octets.len().min(MAC_OCTETS_MAX);
         let mut mac = Mac { octets: [0; MAC_OCTETS_MAX], len: len as u8 };
@@ -167,6 +172,20 @@ impl Keys {
     /// The key of this name.
     pub fn get(&self, name: &Name) -> Option<&Arc<Key>> {
         self.by_name.get(name)
+    }
+
+    /// These keys and another one, in place of the one of its name.
+    pub fn with(&self, key: Key) -> Keys {
+        let mut keys = self.clone();
+        keys.by_name.insert(key.name.clone(), Arc::new(key));
+        keys
+    }
+
+    /// These keys without the one of a name.
+    pub fn without(&self, name: &Name) -> Keys {
+        let mut keys = self.clone();
+        keys.by_name.remove(name);
+        keys
     }
 
     /// Whether there is none.

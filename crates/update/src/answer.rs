@@ -34,16 +34,17 @@ impl Verdict {
     }
 }
 
-/// Composes a response behind what the buffer holds: its length. `limit` is how long it may be;
+/// Composes a response behind what the buffer holds: its length. `zone` is the zone section as it came. `limit` is how long it may be;
 /// `udp_size` is what OPT announces, where the request has OPT (RFC 2136 §3.8, RFC 6891 §6.1.1).
 pub fn answer(
     buffer: &mut Vec<u8>,
-    about: &About<'_>,
+    about: &Envelope,
+    zone: &[u8],
     verdict: &Verdict,
     (limit, udp_size): (usize, u16),
 ) -> usize {
     let Verdict { rcode, why, lease } = *verdict;
-    let mut writer = Writer::header_only(buffer, &about.envelope, rcode, udp_size);
+    let mut writer = Writer::header_only(buffer, about, rcode, udp_size);
     writer.set_limit(limit);
     if let Some(lease) = lease {
         writer.set_lease(lease);
@@ -51,7 +52,7 @@ pub fn answer(
     if let Some(why) = why {
         writer.set_ede(why);
     }
-    writer.repeat_question(about.zone);
+    writer.repeat_question(zone);
     writer.finish()
 }
 

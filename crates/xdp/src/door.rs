@@ -4,12 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use server::Counters;
-use zone::Zones;
+use server::{Counters, Served};
 
 use crate::interface::Interface;
 use crate::kernel::{self, Map, MapKind};
@@ -103,13 +102,8 @@ pub struct Door {
 }
 
 impl Door {
-    /// Opens the door: one worker for each queue of the interface. `ready` is watched as it is
-    /// over sockets.
-    pub fn open(
-        settings: &Settings,
-        zones: &Arc<Zones>,
-        ready: &Arc<AtomicBool>,
-    ) -> Result<Door, OpenError> {
+    /// Opens the door: one worker for each queue of the interface.
+    pub fn open(settings: &Settings, served: &Served) -> Result<Door, OpenError> {
         let interface = Interface::find(&settings.interface)?;
         let maps = OpenError::at("making a BPF map");
         let mut places = Places::new(interface.index, &settings.addresses).map_err(maps)?;
@@ -140,7 +134,7 @@ impl Door {
         let threads = OpenError::at("starting a thread");
         for (socket, queue) in sockets.into_iter().zip(0_u32..) {
             let raw = kernel::raw(socket.fd());
-            door.start(socket, (zones, ready)).map_err(threads)?;
+            door.start(socket, served).map_err(threads)?;
             // From now on the kernel gives us the packets of this queue.
             by_queue.set(&queue.to_ne_bytes(), raw).map_err(OpenError::at("taking a queue"))?;
         }
@@ -192,16 +186,11 @@ impl Door {
         }
     }
 
-    fn start(
-        &mut self,
-        socket: XdpSocket,
-        (zones, ready): (&Arc<Zones>, &Arc<AtomicBool>),
-    ) -> io::Result<()> {
+    fn start(&mut self, socket: XdpSocket, served: &Served) -> io::Result<()> {
         let (counters, passed) = (Arc::new(Counters::new()), Arc::new(Passed::default()));
         let worker = Worker {
             socket,
-            zones: Arc::clone(zones),
-            ready: Arc::clone(ready),
+            served: served.clone(),
             stop: Arc::clone(&self.stop),
             counters: Arc::clone(&counters),
             passed: Arc::clone(&passed),

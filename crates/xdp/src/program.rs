@@ -57,7 +57,7 @@ fn rows(wanted: &Wanted) -> Vec<Row> {
     let mac_head = i32::from_ne_bytes([m0, m1, m2, m3]);
     let net = |octets: [u8; 2]| i32::from(u16::from_ne_bytes(octets));
     use Label::{LookUp, Pass, V4};
-    vec![
+    let mut rows = vec![
         Row::Do(mov(R6, R1)),
         Row::Do(load(WORD, R7, R6, CONTEXT_DATA)),
         Row::Do(load(WORD, R8, R6, CONTEXT_END)),
@@ -65,9 +65,9 @@ fn rows(wanted: &Wanted) -> Vec<Row> {
         Row::Do(mov(R2, R7)),
         Row::Do(add(R2, FRAME_OCTETS_MAX)),
         Row::Jump(Pass, if_less(R2, R8)),
-        // Ethernet, IPv4 and UDP headers.
+        // Ethernet, IPv4 and UDP headers, and the first octets of DNS.
         Row::Do(mov(R2, R7)),
-        Row::Do(add(R2, 14 + 20 + 8)),
+        Row::Do(add(R2, 14 + 20 + 8 + 4)),
         Row::Jump(Pass, if_greater(R2, R8)),
         // For this interface, not for a group or a neighbour.
         Row::Do(load(WORD, R2, R7, 0)),
@@ -79,7 +79,7 @@ fn rows(wanted: &Wanted) -> Vec<Row> {
         Row::Jump(Pass, if_other(R2, net([0x86, 0xdd]))),
         // IPv6: UDP follows at once, so neither fragments nor other extension headers.
         Row::Do(mov(R2, R7)),
-        Row::Do(add(R2, 14 + 40 + 8)),
+        Row::Do(add(R2, 14 + 40 + 8 + 4)),
         Row::Jump(Pass, if_greater(R2, R8)),
         Row::Do(load(BYTE, R2, R7, 14 + 6)),
         Row::Jump(Pass, if_other(R2, PROTOCOL_UDP)),
@@ -91,6 +91,7 @@ fn rows(wanted: &Wanted) -> Vec<Row> {
         Row::Do(store(WORD, KEY + 8, R2)),
         Row::Do(load(WORD, R2, R7, 14 + 36)),
         Row::Do(store(WORD, KEY + 12, R2)),
+        Row::Do(load(BYTE, R3, R7, 14 + 40 + 8 + 2)),
         Row::Do(load(HALF, R2, R7, 14 + 40 + 2)),
         Row::Jump(LookUp, always()),
         // IPv4: a header without options, UDP, in one piece.
@@ -109,9 +110,22 @@ fn rows(wanted: &Wanted) -> Vec<Row> {
         Row::Do(store(WORD, KEY + 8, R2)),
         Row::Do(load(WORD, R2, R7, 14 + 16)),
         Row::Do(store(WORD, KEY + 12, R2)),
+        Row::Do(load(BYTE, R3, R7, 14 + 20 + 8 + 2)),
         Row::Do(load(HALF, R2, R7, 14 + 20 + 2)),
-        // r2 is the port that was asked.
+    ];
+    rows.append(&mut look_up(wanted));
+    rows
+}
+
+/// What is for a place of ours goes to its socket. r2 is the port that was asked, r3 the octet with the
+/// opcode.
+fn look_up(wanted: &Wanted) -> Vec<Row> {
+    use Label::{LookUp, Pass};
+    vec![
         Row::Label(LookUp),
+        // Dynamic updates (5) go to the sockets, which hand them over.
+        Row::Do(and(R3, 0x78)),
+        Row::Jump(Pass, if_same(R3, 5 << 3)),
         Row::Do(store(HALF, KEY + 16, R2)),
         Row::Do(set(R2, 0)),
         Row::Do(store(HALF, KEY + 18, R2)),

@@ -3,11 +3,10 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use server::{Asked, Counters, Tally, Transport, read_ahead};
-use zone::Zones;
+use server::{Asked, Context, Counters, Served, Tally, Transport, read_ahead};
 
 use crate::frame::Query;
 use crate::ring::Packet;
@@ -16,8 +15,7 @@ use crate::socket::XdpSocket;
 /// What one worker needs.
 pub(crate) struct Worker {
     pub(crate) socket: XdpSocket,
-    pub(crate) zones: Arc<Zones>,
-    pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) served: Served,
     /// Readable once the worker shall stop.
     pub(crate) stop: Arc<OwnedFd>,
     /// What all doors count.
@@ -112,8 +110,8 @@ impl Worker {
 
     /// Composes an answer to each query; an empty one where nothing shall be said.
     fn compose(&self, batch: &mut Batch) {
-        let ready = self.ready.load(Ordering::Relaxed);
-        let serving = self.zones.serving();
+        let (serving, keys) = (self.served.zones.serving(), self.served.keys.load());
+        let context = Context::new(&self.served, &keys, Transport::Udp);
         let mut messages = batch
             .queries
             .iter()
@@ -126,7 +124,7 @@ impl Worker {
         for (asked, answer) in asked.iter().zip(&mut batch.answers) {
             answer.clear();
             // Where nothing is said, the answer stays empty.
-            let _ = asked.answer(ready, Transport::Udp, (answer, &mut batch.tally));
+            let _ = asked.answer(&context, (answer, &mut batch.tally));
         }
         self.counters.add(&mut batch.tally);
     }

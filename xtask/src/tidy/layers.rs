@@ -114,6 +114,7 @@ const BESIDE: &[&str] = &["scenarios", "e2e", "sim", "fuzz", "bench", "xtask", "
 /// another way for packets to `server`'s answers.
 const SIDEWAYS: &[(&str, &str)] = &[
     ("server", "datagram"),
+    ("gateway", "server"),
     ("xdp", "server"),
     ("node", "memory"),
     ("node", "server"),
@@ -183,7 +184,7 @@ mod tests {
         );
         let up = said(&[("wire", "crates/wire", &["zone"]), ("zone", "crates/zone", &[])]);
         assert_eq!(up, ["`wire` (ring 0) imports `zone` (ring 1); imports go down only"]);
-        let sideways = said(&[("gateway", "g", &["server"]), ("server", "s", &[])]);
+        let sideways = said(&[("agent", "a", &["server"]), ("server", "s", &[])]);
         assert_eq!(sideways.len(), 1);
         assert!(said(&[("node", "n", &["server"]), ("server", "s", &[])]).is_empty());
     }

@@ -13,7 +13,7 @@ use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Order {
-    /// Add a key. It is kept only: DNS does not take signed messages
+    /// Add a key
     ///
     /// Without a secret one is made at random, as with `--generate`, and printed once, with lines for
     /// the files that `nsupdate -k` and `knsupdate -k` read. A key may change every record of its
@@ -108,15 +108,16 @@ pub(crate) enum RecordAction {
 impl Order {
     pub(crate) fn run(self, configuration: &Configuration, output: Output) -> Result<(), Fault> {
         let settings = &configuration.settings;
-        let is_new = matches!(self, Order::Add(_));
+        let for_transfers =
+            matches!(&self, Order::Add(add) if add.allow.contains(&Action::Transfer));
         let (command, print) = match self {
             Order::Add(add) => add.command()?,
             Order::List => (Command::KeyList, Print::Table(COLUMNS)),
             Order::Remove { name } => (Command::KeyRemove { key: name }, ONE),
         };
         order::run(settings, &command, print, output)?;
-        if is_new {
-            output.talk(NOT_TAKEN);
+        if for_transfers {
+            output.talk(NO_TRANSFER);
         }
         Ok(())
     }
@@ -188,6 +189,5 @@ const COLUMNS: &[&str] =
     &["key", "algorithm", "zones", "update", "transfer", "names", "types", "actions"];
 /// Most octets that are read of a secret: more than any key has.
 const SECRET_OCTETS_MAX: u64 = 16 * 1024;
-/// Said when a key is added: who sets up a secondary with it would look for the mistake elsewhere.
-const NOT_TAKEN: &str =
-    "note: keys are kept only; DNS answers messages that are signed with one with BADKEY";
+/// Said of a key for transfers: who sets up a secondary with it would look for the mistake elsewhere.
+const NO_TRANSFER: &str = "note: transfers are not offered yet; the key is kept for them";

@@ -74,6 +74,32 @@ pub(crate) const OPTIONS: &[Definition] = &[
         },
     },
     Definition {
+        key: "update_networks",
+        value: "NETWORK",
+        many: true,
+        sample: "[\"192.0.2.0/24\", \"2001:db8::/32\"]",
+        default: Some("all"),
+        doc: "Networks from which DNS updates are taken, if they are signed with a key. Others are \
+              refused whatever their key.",
+        set: |settings, values| {
+            settings.updates.networks = Some(parse::networks(values)?);
+            Ok(())
+        },
+    },
+    Definition {
+        key: "update_listeners",
+        value: "ADDRESS",
+        many: true,
+        sample: "[\"127.0.0.1:53\", \"[::1]:53\"]",
+        default: Some("all"),
+        doc: "Addresses of `dns` at which DNS updates are taken. At the others queries are answered \
+              only.",
+        set: |settings, values| {
+            settings.updates.listeners = Some(parse::addresses(values, parse::DNS_PORT)?);
+            Ok(())
+        },
+    },
+    Definition {
         key: "node",
         value: "NAME",
         many: false,

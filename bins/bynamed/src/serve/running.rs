@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine::Live;
-use gateway::{Client, Http, HttpSettings, MetricsText};
+use gateway::{Client, Http, HttpSettings, Inbox, MetricsText, Updates};
 use metrics_exporter_prometheus::PrometheusHandle;
 use node::Node;
 use node::admin::{self, AdminSocket};
-use server::Server;
+use server::{Intake, Served, Server};
 use tokio::runtime::Runtime;
 
 use super::process;
@@ -37,6 +37,7 @@ pub(crate) struct Running {
     xdp: Option<Arc<Mutex<xdp::Door>>>,
     dns: Vec<SocketAddr>,
     http: Option<Http>,
+    updates: Updates,
     admin: AdminSocket,
 }
 
@@ -55,10 +56,21 @@ impl Running {
         let claimed = Node::claim(&settings.node_options()).map_err(|why| order::opened(&why))?;
         let ready = Arc::new(AtomicBool::new(false));
         let client = claimed.client().clone();
-        let mut server = open_dns(settings, &doors.dns, &client, &ready, &runtime)?;
+        let inbox = Arc::new(Inbox::new());
+        let served = Served {
+            zones: Arc::clone(client.live().zones()),
+            ready: Arc::clone(&ready),
+            keys: Arc::clone(client.live().keys()),
+            updates: Some(Arc::clone(&inbox) as Arc<dyn Intake>),
+        };
+        let mut server = open_dns(settings, &doors.dns, &served, &runtime)?;
+        let updates =
+            Updates::start(settings.updates.clone(), client.clone(), inbox, Arc::clone(&ready));
+        let updates =
+            updates.map_err(|why| Fault::failed(format!("cannot start threads: {why}")))?;
         let dns = server.addresses().to_vec();
         let xdp = settings.xdp.as_ref().and_then(|interface| {
-            let door = open_xdp(interface, &dns, &client, &ready)?;
+            let door = open_xdp(interface, &dns, &served)?;
             server.count_also(door.counters());
             Some(Arc::new(Mutex::new(door)))
         });
@@ -77,7 +89,7 @@ impl Running {
             fault.hint("it lies in the data directory, whose path must be short and writable")
         })?;
         tracing::info!(data = %settings.data.display(), "ready");
-        Ok(Running { runtime, asked, node, server, xdp, dns, http, admin })
+        Ok(Running { runtime, asked, node, server, xdp, dns, http, updates, admin })
     }
 
     /// Where DNS is answered.
@@ -105,7 +117,8 @@ impl Running {
 
     /// Closes the doors, answers what was read, writes down what is only in memory.
     pub(crate) fn stop(self) {
-        let Running { runtime, asked: _, node, server, xdp, dns: _, http, admin } = self;
+        let Running { runtime, asked: _, node, server, xdp, dns: _, http, mut updates, admin } =
+            self;
         // Orders and updates first: what they change is still answered.
         drop(admin);
         if let Some(mut http) = http {
@@ -123,6 +136,7 @@ impl Running {
         if runtime.block_on(async { tokio::time::timeout(GRACE, closed).await }).is_err() {
             tracing::warn!("DNS connections that did not read their answers were cut off");
         }
+        updates.stop();
         node.stop();
         runtime.shutdown_timeout(GRACE);
         tracing::info!("stopped");
@@ -132,28 +146,21 @@ impl Running {
 fn open_dns(
     settings: &Settings,
     chosen: &Chosen,
-    client: &Client,
-    ready: &Arc<AtomicBool>,
+    served: &Served,
     runtime: &Runtime,
 ) -> Result<Server, Fault> {
     let wanted =
         server::Settings { addresses: chosen.addresses.clone(), ..settings.server.clone() };
-    let zones = Arc::clone(client.live().zones());
-    let server = Server::start(&wanted, zones, Arc::clone(ready), runtime.handle())
+    let server = Server::start(&wanted, served, runtime.handle())
         .map_err(|why| doors::refused(&why.why, why.to_string(), "--dns"))?;
     tell("DNS", server.addresses(), chosen);
     Ok(server)
 }
 
 /// Answers past the kernel; where that cannot be had, everything is answered over sockets.
-fn open_xdp(
-    interface: &str,
-    listening: &[SocketAddr],
-    client: &Client,
-    ready: &Arc<AtomicBool>,
-) -> Option<xdp::Door> {
+fn open_xdp(interface: &str, listening: &[SocketAddr], served: &Served) -> Option<xdp::Door> {
     let settings = xdp::Settings { interface: interface.to_owned(), addresses: listening.to_vec() };
-    match xdp::Door::open(&settings, client.live().zones(), ready) {
+    match xdp::Door::open(&settings, served) {
         Ok(door) => {
             let (mode, queues, places) = (door.mode(), door.queues(), door.places());
             tracing::info!(

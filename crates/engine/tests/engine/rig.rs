@@ -259,5 +259,6 @@ pub(crate) fn replace(host: &str, text: &str) -> Edit {
 }
 
 pub(crate) fn change(zone: &str, prerequisites: Vec<Prerequisite>, edits: Vec<Edit>) -> Operation {
-    Operation::Change { change: Change { zone: name(zone), prerequisites, edits }, lease: None }
+    let change = Change { prerequisites, ..Change::new(name(zone), edits) };
+    Operation::Change { change, lease: None }
 }

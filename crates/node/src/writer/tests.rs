@@ -3,6 +3,8 @@ use std::sync::mpsc::sync_channel;
 use gateway::{Client, SubmitError};
 use store::{MemoryStore, ShardId};
 
+use engine::Outcome;
+
 use super::*;
 
 /// Somebody else has taken the log over: taking it back would let two writers take turns.

@@ -8,8 +8,8 @@ fn all_workers_of_an_address_get_queries() {
         workers: 4,
         ..Settings::default()
     };
-    let (zones, ready) = (Arc::new(Zones::new()), Arc::new(AtomicBool::new(true)));
-    let server = Server::start(&settings, zones, ready, runtime.handle()).unwrap();
+    let zones = Arc::new(zone::Zones::new());
+    let server = Server::start(&settings, &Served::new(zones), runtime.handle()).unwrap();
     // The system spreads askers by their port: with many ports every worker gets some.
     let query = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\0\0\x01\0\x01";
     for _ in 0..500 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use server::{ListenError, Server, Settings};
+use server::{ListenError, Served, Server, Settings};
 use socket2::{Domain, Socket, Type};
 use tokio::runtime::Runtime;
 use wire::Rtype;
@@ -20,7 +20,7 @@ fn www() -> Vec<u8> {
 
 fn start(address: SocketAddr, runtime: &Runtime) -> Result<Server, ListenError> {
     let settings = Settings { addresses: vec![address], workers: 2, ..Settings::default() };
-    Server::start(&settings, zones(), Arc::new(AtomicBool::new(true)), runtime.handle())
+    Server::start(&settings, &Served::new(zones()), runtime.handle())
 }
 
 #[test]
@@ -158,11 +158,12 @@ fn dropping_the_server_ends_connections_too() {
 fn readiness_is_seen_at_once() {
     let runtime = Runtime::new().expect("a runtime");
     let ready = Arc::new(AtomicBool::new(false));
+    let served = Served { ready: Arc::clone(&ready), ..Served::new(zones()) };
     let settings = Settings {
         addresses: vec!["127.0.0.1:0".parse().expect("an address")],
         ..Settings::default()
     };
-    let server = Server::start(&settings, zones(), Arc::clone(&ready), runtime.handle());
+    let server = Server::start(&settings, &served, runtime.handle());
     let server = server.expect("open doors");
     let address = *server.addresses().first().expect("an address");
     let mut stream = crate::world::connect(address);

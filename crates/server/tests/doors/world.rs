@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use server::{Counters, Server, Settings, Transport, respond};
+use server::{Counters, Served, Server, Settings, Transport, respond};
 use tokio::runtime::Runtime;
 use wire::{Name, Rdata, Rrset, Rtype, Serial, zonefile};
 use zone::{Zone, Zones};
@@ -74,7 +74,8 @@ pub(crate) fn ask(transport: Transport, message: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn ask_when(ready: bool, transport: Transport, message: &[u8]) -> Option<Vec<u8>> {
     let mut buffer = Vec::new();
     let counters = Counters::new();
-    let length = respond(&zones(), ready, transport, message, (&mut buffer, &counters))?;
+    let served = Served { ready: Arc::new(AtomicBool::new(ready)), ..Served::new(zones()) };
+    let length = respond(&served, transport, message, (&mut buffer, &counters))?;
     assert_eq!(length, buffer.len());
     Some(buffer)
 }
@@ -91,8 +92,8 @@ pub(crate) fn open(addresses: &[&str], change: impl FnOnce(&mut Settings)) -> Wo
     let mut settings = Settings { addresses, workers: 2, ..Settings::default() };
     change(&mut settings);
     let runtime = Runtime::new().expect("a runtime");
-    let ready = Arc::new(AtomicBool::new(true));
-    let server = Server::start(&settings, zones(), ready, runtime.handle()).expect("open doors");
+    let server =
+        Server::start(&settings, &Served::new(zones()), runtime.handle()).expect("open doors");
     World { server, runtime }
 }
 

@@ -203,7 +203,7 @@ fn rfc9664_4_the_lease_is_read_in_both_forms_and_repeated() {
         assert_eq!(update.lease, Some(expected));
         let verdict = Verdict { rcode: Rcode::NOERROR, why: None, lease: update.lease };
         let mut reply = Vec::new();
-        answer(&mut reply, &update.about, &verdict, (1232, 1232));
+        answer(&mut reply, &update.about.envelope, update.about.zone, &verdict, (1232, 1232));
         assert!(reply.ends_with(options), "{reply:02x?}");
         assert!(Message::parse(&reply).is_ok());
     }
@@ -232,7 +232,7 @@ fn rfc2136_3_8_the_response_repeats_id_and_zone_as_far_as_it_may_be_long() {
     assert_eq!(update.about.udp_octets, 1400);
     let verdict = refusal(Refusal::RrsetExists);
     let mut buffer = vec![7, 7];
-    let len = answer(&mut buffer, &update.about, &verdict, (512, 1232));
+    let len = answer(&mut buffer, &update.about.envelope, update.about.zone, &verdict, (512, 1232));
     assert_eq!(buffer.len(), 2 + len);
     let reply = Message::parse(&buffer[2..]).unwrap();
     let header = reply.header();
@@ -244,7 +244,8 @@ fn rfc2136_3_8_the_response_repeats_id_and_zone_as_far_as_it_may_be_long() {
     // Too long: first the zone section goes, then the text.
     for (limit, questions, texts) in [(60, 0, true), (30, 0, false)] {
         let mut buffer = Vec::new();
-        let len = answer(&mut buffer, &update.about, &verdict, (limit, 1232));
+        let len =
+            answer(&mut buffer, &update.about.envelope, update.about.zone, &verdict, (limit, 1232));
         let reply = Message::parse(&buffer).unwrap();
         let opt = reply.records(Section::Additional).next().unwrap();
         assert!(len <= limit, "{len} of {limit}");
@@ -253,7 +254,8 @@ fn rfc2136_3_8_the_response_repeats_id_and_zone_as_far_as_it_may_be_long() {
     // Without OPT there is none in the response.
     let octets = message([&[], &[], &[]]);
     let mut buffer = Vec::new();
-    answer(&mut buffer, &parse(&octets).unwrap().about, &verdict, (512, 1232));
+    let about = parse(&octets).unwrap().about;
+    answer(&mut buffer, &about.envelope, about.zone, &verdict, (512, 1232));
     assert_eq!(Message::parse(&buffer).unwrap().header().counts, [1, 0, 0, 0]);
 }
 
@@ -320,7 +322,7 @@ proptest! {
             Err(Unread::Silence) => prop_assert!(octets.len() < 12),
             Err(Unread::Refuse(about, rcode, why)) => {
                 let mut reply = Vec::new();
-                answer(&mut reply, &about, &Verdict { rcode, why, lease: None }, (512, 1232));
+                answer(&mut reply, &about.envelope, about.zone, &Verdict { rcode, why, lease: None }, (512, 1232));
                 prop_assert!(Message::parse(&reply).is_ok() && reply.len() <= 512);
             }
         }

@@ -1,0 +1,116 @@
+//! What was said to signed messages lately: the same message gets the same answer.
+
+use std::collections::{HashMap, VecDeque};
+
+use tsig::Mac;
+use wire::Name;
+
+/// What tells a message from all others: its signer and signature.
+pub(super) type Signature = (Name, Mac);
+
+/// What is known of a message that came before.
+pub(super) enum Known {
+    /// It is under way, by this number.
+    UnderWay(u64),
+    /// This was said; the id at its beginning is that of the first message.
+    Said(Vec<u8>),
+}
+
+/// Answers by signature, the oldest forgotten first.
+///
+/// A client that gets no answer sends the same octets again, and clients behind one key do not know
+/// of each other: judged once more, a message whose prerequisites its own first copy has made false
+/// would be refused.
+#[derive(Debug, Default)]
+pub(super) struct Replies {
+    by_signature: HashMap<Signature, Entry>,
+    order: VecDeque<Signature>,
+    octets: usize,
+}
+
+#[derive(Debug)]
+enum Entry {
+    UnderWay(u64),
+    Said(Box<[u8]>),
+}
+
+impl Replies {
+    /// What is known of a message.
+    pub(super) fn find(&self, signature: &Signature) -> Option<Known> {
+        Some(match self.by_signature.get(signature)? {
+            Entry::UnderWay(number) => Known::UnderWay(*number),
+            Entry::Said(answer) => Known::Said(answer.to_vec()),
+        })
+    }
+
+    /// Notes that a message is under way.
+    pub(super) fn begin(&mut self, signature: &Signature, number: u64) {
+        self.by_signature.insert(signature.clone(), Entry::UnderWay(number));
+    }
+
+    /// Notes what was said to a message, if that is final; otherwise forgets it, so that the same
+    /// message is judged when it comes again.
+    pub(super) fn end(&mut self, signature: Signature, answer: Option<&[u8]>) {
+        let Some(answer) = answer else {
+            self.by_signature.remove(&signature);
+            return;
+        };
+        self.octets += answer.len();
+        self.by_signature.insert(signature.clone(), Entry::Said(answer.into()));
+        self.order.push_back(signature);
+        while self.order.len() > ANSWERS_MAX || self.octets > OCTETS_MAX {
+            let Some(oldest) = self.order.pop_front() else { break };
+            if let Some(Entry::Said(answer)) = self.by_signature.remove(&oldest) {
+                self.octets -= answer.len();
+            }
+        }
+    }
+}
+
+/// Most answers that are kept, and most octets of them.
+const ANSWERS_MAX: usize = 32_768;
+const OCTETS_MAX: usize = 8 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signature(number: u32) -> Signature {
+        (Name::root(), Mac::of(&number.to_be_bytes()))
+    }
+
+    #[test]
+    fn the_oldest_answers_are_forgotten_and_nothing_piles_up() {
+        let mut replies = Replies::default();
+        let many = ANSWERS_MAX as u32 + 10;
+        for number in 0..many {
+            let signature = signature(number);
+            replies.begin(&signature, number.into());
+            assert!(matches!(replies.find(&signature), Some(Known::UnderWay(_))));
+            replies.end(signature, Some(&number.to_be_bytes()));
+        }
+        assert_eq!(replies.by_signature.len(), ANSWERS_MAX);
+        assert_eq!(replies.octets, ANSWERS_MAX * 4);
+        assert!(replies.find(&signature(0)).is_none());
+        let last = replies.find(&signature(many - 1));
+        assert!(matches!(last, Some(Known::Said(answer)) if answer == (many - 1).to_be_bytes()));
+    }
+
+    #[test]
+    fn what_was_not_final_is_judged_again() {
+        let mut replies = Replies::default();
+        replies.begin(&signature(1), 1);
+        replies.end(signature(1), None);
+        assert!(replies.find(&signature(1)).is_none());
+    }
+
+    #[test]
+    fn large_answers_are_bounded_by_their_octets() {
+        let mut replies = Replies::default();
+        let answer = vec![0; 60_000];
+        for number in 0..500 {
+            replies.end(signature(number), Some(&answer));
+        }
+        assert!(replies.octets <= OCTETS_MAX && replies.order.len() < 150);
+    }
+}

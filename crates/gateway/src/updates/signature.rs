@@ -1,0 +1,98 @@
+//! Who signed a message.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use account::Credential;
+use engine::Live;
+use tsig::sig0::{Sig0, Sig0Fault};
+use tsig::{Fault, Mac, Rejected, Signed, Verified};
+use wire::{Name, QName, Rtype, Tail};
+use zone::View;
+
+use super::replies::Signature;
+use crate::attempts::Attempts;
+
+/// A message whose signature is good.
+pub(super) struct Signer {
+    /// The name of the key.
+    pub(super) key: Name,
+    /// What tells the message from all others.
+    pub(super) signature: Signature,
+    /// Who signs the answer; `None`: nobody, as we have no private key (SIG(0)).
+    pub(super) reply: Option<Verified>,
+}
+
+/// Why nobody is believed to have signed a message.
+pub(super) enum Unsigned {
+    /// It is no message, or its signature is malformed: FORMERR.
+    Malformed,
+    /// There is no signature.
+    Nobody,
+    /// TSIG is not accepted.
+    Tsig(Box<Fault>),
+    /// SIG(0) is not accepted.
+    Sig0(Sig0Fault),
+    /// Too many signatures of this source did not fit: public keys are dear to check.
+    Paused,
+}
+
+/// Checks the signature of a message.
+pub(super) fn check(
+    live: &Live,
+    message: &[u8],
+    (from, attempts): (std::net::IpAddr, &mut Attempts),
+    now_s: u64,
+) -> Result<Signer, Unsigned> {
+    let tail = Tail::find(message).map_err(|_| Unsigned::Malformed)?;
+    let Some(tail) = tail else { return Err(Unsigned::Nobody) };
+    match tail.rtype {
+        Rtype::TSIG => {
+            let signed = Signed::read(tail).map_err(|_| Unsigned::Malformed)?;
+            match signed.verify(&live.keys().load(), now_s) {
+                Ok(verified) => {
+                    let key = verified.key().name().clone();
+                    let signature = (key.clone(), *verified.mac());
+                    Ok(Signer { key, signature, reply: Some(verified) })
+                }
+                Err(Rejected::Malformed) => Err(Unsigned::Malformed),
+                Err(Rejected::Fault(fault)) => Err(Unsigned::Tsig(fault)),
+            }
+        }
+        Rtype::SIG => {
+            let sig = Sig0::read(tail).map_err(|_| Unsigned::Malformed)?;
+            let sig = sig.ok_or(Unsigned::Nobody)?;
+            check_public(live, &sig, (from, attempts), now_s)
+        }
+        _ => Err(Unsigned::Nobody),
+    }
+}
+
+/// RFC 2931 §3.1: the keys are those of the signer's KEY RRset, here one that we serve ourselves.
+fn check_public(
+    live: &Live,
+    sig: &Sig0<'_>,
+    (from, attempts): (std::net::IpAddr, &mut Attempts),
+    now_s: u64,
+) -> Result<Signer, Unsigned> {
+    let key = sig.signer().to_lowercase();
+    let known = live.directory().key(&key).is_some_and(|key| key.credential == Credential::Sig0);
+    let serving = live.zones().serving();
+    let zone = serving.find(&QName::of(&key), Rtype::KEY).filter(|_| known);
+    let keys = zone.and_then(|zone| zone.rrset(&key, Rtype::KEY));
+    let keys = keys.map(|rrset| rrset.rdata).unwrap_or_default();
+    if attempts.wait(from, Instant::now()).is_some() {
+        return Err(Unsigned::Paused);
+    }
+    sig.verify(&keys, now_s).map_err(|why| {
+        if why == Sig0Fault::BadSig {
+            attempts.failed(from, Instant::now());
+        }
+        Unsigned::Sig0(why)
+    })?;
+    let signature = (key.clone(), Mac::of(sig.signature()));
+    Ok(Signer { key, signature, reply: None })
+}
+
+/// Messages under way, by their numbers.
+pub(super) type ByNumber<T> = HashMap<u64, T>;
