@@ -82,7 +82,10 @@ impl<'m, 's> Asked<'m, 's> {
         (buffer, tally): (&mut Vec<u8>, &mut Tally),
     ) -> Option<usize> {
         let (length, rcode) = match &self.query {
-            Ok(query) if query.signed => self.answer_signed(context, query, (buffer, tally)),
+            // Keys are loaded with the zones.
+            Ok(query) if query.signed && context.ready => {
+                self.answer_signed(context, query, (buffer, tally))
+            }
             Ok(query) => {
                 let limit = limit(context.transport, query);
                 self.answer_query(context.ready, query, limit, (buffer, tally))

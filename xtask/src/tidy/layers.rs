@@ -184,7 +184,7 @@ mod tests {
         );
         let up = said(&[("wire", "crates/wire", &["zone"]), ("zone", "crates/zone", &[])]);
         assert_eq!(up, ["`wire` (ring 0) imports `zone` (ring 1); imports go down only"]);
-        let sideways = said(&[("agent", "a", &["server"]), ("server", "s", &[])]);
+        let sideways = said(&[("identity", "i", &["server"]), ("server", "s", &[])]);
         assert_eq!(sideways.len(), 1);
         assert!(said(&[("node", "n", &["server"]), ("server", "s", &[])]).is_empty());
     }
