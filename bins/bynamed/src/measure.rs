@@ -88,6 +88,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_http_malformed_total", "Requests over HTTP that make no sense"),
     ("byname_http_refused_connections_total", "Connections for HTTP beyond a limit"),
     ("byname_http_requests_total", "Requests over HTTP, by place and status"),
+    ("byname_leases_ended_total", "Records that went because nobody refreshed their lease"),
     ("byname_submit_refused_total", "Changes refused before they were judged, by reason"),
     ("byname_updates_total", "Outcomes of updates, one for each host"),
 ];

@@ -292,7 +292,7 @@ impl Engine {
         request: &Request,
     ) -> Result<Judged, Refused> {
         match &request.operation {
-            Operation::Change { change, lease } => {
+            Operation::Change { .. } | Operation::EndLeases { .. } => {
                 let mut judge = judge::Judge {
                     live: &self.live,
                     overlay: &mut self.overlay,
@@ -300,7 +300,7 @@ impl Engine {
                     batch: number,
                     at,
                 };
-                judge.change(&request.actor, change, *lease)
+                judge.operation(&request.actor, &request.operation)
             }
             operation => {
                 let operator = operate::Operate {
@@ -420,6 +420,7 @@ fn needs_quiet(request: &Request) -> bool {
                     | Prerequisite::RrsetDoesNotExist(..) => false,
                 })
         }
+        Operation::EndLeases { .. } => false,
         _ => true,
     }
 }

@@ -14,8 +14,12 @@ use zone::{Change, Delta, Edit, Prerequisite, View, Zone};
 use crate::engine::{BatchNo, Judged};
 use crate::live::Live;
 use crate::overlay::{Overlay, Paced};
-use crate::request::{Lease, Refused};
+use crate::request::{Lease, Operation, Refused};
 use crate::weigh;
+
+mod leases;
+
+use leases::leased;
 
 /// A judge of changes for one batch.
 pub(crate) struct Judge<'a> {
@@ -27,8 +31,20 @@ pub(crate) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Judges one change and, when it is accepted, notes what it decides.
-    pub(crate) fn change(
+    /// Judges a change of DNS data and, when it is accepted, notes what it decides.
+    pub(crate) fn operation(
+        &mut self,
+        actor: &Actor,
+        operation: &Operation,
+    ) -> Result<Judged, Refused> {
+        match (operation, actor) {
+            (Operation::Change { change, lease }, _) => self.change(actor, change, *lease),
+            (Operation::EndLeases { zone, leases }, Actor::System) => self.end_leases(zone, leases),
+            _ => Err(Denied::OperatorOnly.into()),
+        }
+    }
+
+    fn change(
         &mut self,
         actor: &Actor,
         change: &Change,
@@ -38,8 +54,10 @@ impl Judge<'_> {
         let change = self.authorize(actor, &zone, change)?;
         self.answered(actor, &zone, &change)?;
         let deltas = zone::judge(&self.overlay.over(&zone), &change)?;
+        let leases = self.leases(actor, &zone, (&change, lease), &deltas);
         if deltas.is_empty() {
-            return Ok(Judged::default());
+            self.overlay.decide_leases(self.batch, &change.zone, &leases);
+            return Ok(Judged { facts: leased(&change.zone, leases), ..Judged::default() });
         }
         self.unmixed(actor, &deltas)?;
         self.unreplaced(actor, &zone, &deltas)?;
@@ -52,6 +70,8 @@ impl Judge<'_> {
         let mut facts = self.scopes(&zone, &deltas);
         let lease_s = lease.map(|lease| lease.lease_s);
         facts.insert(0, Fact::Changed { zone: change.zone.clone(), serial, lease_s, deltas });
+        self.overlay.decide_leases(self.batch, &change.zone, &leases);
+        facts.append(&mut leased(&change.zone, leases));
         Ok(Judged { facts, serial: Some(serial), made: None })
     }
 

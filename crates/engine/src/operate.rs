@@ -35,7 +35,9 @@ impl Operate<'_> {
         }
         match operation {
             // Changes are judged by `judge::Judge`.
-            Operation::Change { .. } => Err(Refused::Invalid("not an operation")),
+            Operation::Change { .. } | Operation::EndLeases { .. } => {
+                Err(Refused::Invalid("not an operation"))
+            }
             Operation::AddZone(zone) => self.add_zone(zone),
             Operation::RemoveZone(apex) => self.remove_zone(apex),
             Operation::Stage { import, zone, part } => self.stage(*import, zone, part),

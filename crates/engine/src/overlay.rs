@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use account::{Entity, Host, Timestamp, TokenId};
-use store::{ActorRef, Event, Fact};
-use wire::{Name, Rrset, Rtype, Serial};
+use store::{ActorRef, Event, Fact, RecordLease};
+use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::{Delta, View, Zone};
 
 use crate::engine::BatchNo;
@@ -19,7 +19,12 @@ pub(crate) struct Overlay {
     hosts: HashMap<Name, Decided<Host>>,
     /// When tokens that are marked as exposed changed something.
     paces: HashMap<Paced, Decided<Timestamp>>,
+    /// Leases in canonical form; those of 0 seconds have ended.
+    leases: HashMap<Leased, Decided<RecordLease>>,
 }
+
+/// A record that has a lease: zone, owner, type, canonical data.
+type Leased = (Name, Name, Rtype, Rdata);
 
 /// What an exposed token may change once a minute: an RRset, by its owner and type.
 pub(crate) type Paced = (TokenId, Name, Rtype);
@@ -53,6 +58,34 @@ impl Overlay {
     /// Notes that a batch holds a change by a token that is marked as exposed.
     pub(crate) fn decide_pace(&mut self, by: BatchNo, paced: Paced, at: Timestamp) {
         self.paces.insert(paced, Decided { by, value: at });
+    }
+
+    /// Notes what a batch decided about leases of records of a zone.
+    pub(crate) fn decide_leases(&mut self, by: BatchNo, zone: &Name, leases: &[RecordLease]) {
+        for value in leases.iter().map(RecordLease::canonical) {
+            let key = (zone.clone(), value.owner.clone(), value.rtype, value.rdata.clone());
+            self.leases.insert(key, Decided { by, value });
+        }
+    }
+
+    /// The lease of a record as decided, when a batch decided about it; `rdata` in canonical form.
+    pub(crate) fn lease(
+        &self,
+        zone: &Name,
+        owner: &Name,
+        (rtype, rdata): (Rtype, &Rdata),
+    ) -> Option<&RecordLease> {
+        // Most of the time there is none, and then no name is copied for looking.
+        if self.leases.is_empty() {
+            return None;
+        }
+        let key = (zone.clone(), owner.clone(), rtype, rdata.clone());
+        self.leases.get(&key).map(|decided| &decided.value)
+    }
+
+    /// Whether leases are decided that are not visible.
+    pub(crate) fn has_leases(&self) -> bool {
+        !self.leases.is_empty()
     }
 
     /// The host as decided, when a batch decided about it.
@@ -93,8 +126,13 @@ impl Overlay {
                     | Fact::Staged { .. }
                     | Fact::Imported { .. }
                     | Fact::ImportDropped { .. }
-                    | Fact::Seen { .. }
-                    | Fact::Leased { .. } => {}
+                    | Fact::Seen { .. } => {}
+                    Fact::Leased { zone, leases } => {
+                        for lease in leases.iter().map(RecordLease::canonical) {
+                            let key = (zone.clone(), lease.owner, lease.rtype, lease.rdata);
+                            forget(&mut self.leases, batch, &key);
+                        }
+                    }
                 }
             }
         }
@@ -123,6 +161,7 @@ impl Overlay {
             && self.serials.is_empty()
             && self.hosts.is_empty()
             && self.paces.is_empty()
+            && self.leases.is_empty()
     }
 
     /// Forgets everything: what was decided is lost.
@@ -131,6 +170,7 @@ impl Overlay {
         self.serials.clear();
         self.hosts.clear();
         self.paces.clear();
+        self.leases.clear();
     }
 
     /// One zone with the decisions over it.

@@ -2,7 +2,7 @@
 
 use account::policy::Denied;
 use account::{AccountId, Actor, Credential, KeyPolicy, Timestamp, TokenId};
-use store::{ImportId, Origin, Part, Pos};
+use store::{ImportId, Origin, Part, Pos, RecordLease};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::Change;
 
@@ -39,6 +39,14 @@ pub enum Operation {
         change: Change,
         /// How long the records shall live (RFC 9664); `None`: for ever.
         lease: Option<Lease>,
+    },
+    /// Take away records whose leases have ended; only the service itself does. Those that were
+    /// granted anew meanwhile stay.
+    EndLeases {
+        /// Apex of their zone.
+        zone: Name,
+        /// The leases that have ended.
+        leases: Vec<RecordLease>,
     },
     /// Serve a new zone with these records; refused when it is served already.
     AddZone(NewZone),

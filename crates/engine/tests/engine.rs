@@ -8,6 +8,8 @@
 
 #[path = "engine/batches.rs"]
 mod batches;
+#[path = "engine/granted.rs"]
+mod granted;
 #[path = "engine/hosts.rs"]
 mod hosts;
 #[path = "engine/keys.rs"]

@@ -18,6 +18,7 @@
 
 pub mod admin;
 mod boot;
+mod expirer;
 mod folder;
 mod import;
 mod node;

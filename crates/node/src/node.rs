@@ -16,6 +16,7 @@ use store_sqlite::backup::BackupError;
 use store_sqlite::{ErrorCode, LockError, OpenError, SqliteStore, StateDb, StateError};
 
 use crate::boot;
+use crate::expirer::Expirer;
 use crate::folder::{self, Folder};
 use crate::writer::{self, Writer};
 
@@ -184,6 +185,7 @@ impl Claimed {
             probed: Instant::now(),
             owner,
             random: Random::new(),
+            expirer: Expirer::new(writer::now()),
         };
         let folder = Folder {
             store: Arc::clone(&store),

@@ -11,6 +11,8 @@ use engine::{Batch, Engine, Operation, Reply, Request, Settled, Submission, Tick
 use gateway::{Letter, Random, ReplyTo};
 use store::{AppendError, BatchId, Event, Fact, NodeId, Store, Writer as Fence};
 
+use crate::expirer::Expirer;
+
 /// What the writer thread owns.
 pub(crate) struct Writer {
     pub(crate) engine: Engine,
@@ -27,6 +29,7 @@ pub(crate) struct Writer {
     /// Who we are in the store.
     pub(crate) owner: NodeId,
     pub(crate) random: Random,
+    pub(crate) expirer: Expirer,
 }
 
 /// Replies that are owed, by ticket.
@@ -49,6 +52,11 @@ impl Writer {
         loop {
             let open = self.collect(&mut owed);
             self.probe();
+            if self.writable.load(Ordering::Relaxed) {
+                for request in self.expirer.due(self.engine.live(), now()) {
+                    self.push(request, None, &mut owed);
+                }
+            }
             if !open || flushed.elapsed() >= SEEN_FLUSH {
                 flushed = Instant::now();
                 for _ in 0..self.engine.live().flushes_due() {
@@ -92,7 +100,11 @@ impl Writer {
 
     /// Waits for a letter and takes all that are there; whether more can come.
     fn collect(&mut self, owed: &mut Owed) -> bool {
-        let wait = if self.writable.load(Ordering::Relaxed) { SEEN_FLUSH } else { PROBE };
+        let wait = if self.writable.load(Ordering::Relaxed) {
+            SEEN_FLUSH.min(self.expirer.wait(self.engine.live(), now()))
+        } else {
+            PROBE
+        };
         match self.letters.recv_timeout(wait) {
             Ok(letter) => self.push(letter.request, Some(letter.reply), owed),
             Err(RecvTimeoutError::Timeout) => return true,

@@ -29,6 +29,7 @@ fn fenced_writer_ends_for_good() {
         probed: Instant::now(),
         owner,
         random: Random::new(),
+        expirer: Expirer::new(now()),
     };
     let thread = std::thread::spawn(move || writer.run());
     let first = client.operate(Operation::AddAccount("alice".to_owned())).unwrap();

@@ -1,0 +1,68 @@
+//! Records go when their leases have ended (RFC 9664).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use account::{Actor, Timestamp};
+use engine::{Live, Operation, Request};
+use store::RecordLease;
+use wire::Name;
+
+/// Finds leases that have ended, for the writer: it asks before each round.
+#[derive(Debug)]
+pub(crate) struct Expirer {
+    started: Timestamp,
+    next: Timestamp,
+}
+
+impl Expirer {
+    /// Nothing ends at once: who could not refresh a lease while the service was down gets some time.
+    pub(crate) fn new(started: Timestamp) -> Expirer {
+        Expirer { started, next: started }
+    }
+
+    /// What takes the records away whose leases have ended: one request for each zone. The engine
+    /// judges again whether they have, so that one that was granted anew meanwhile stays.
+    pub(crate) fn due(&mut self, live: &Live, now: Timestamp) -> Vec<Request> {
+        if now < self.next {
+            return Vec::new();
+        }
+        self.next = after(now, PAUSE);
+        let due = live.leases().due(now, ROUND_MAX);
+        let mut zones: BTreeMap<Name, Vec<RecordLease>> = BTreeMap::new();
+        for (zone, lease) in due {
+            let grace = Duration::from_secs(lease.lease_s.into()).min(GRACE);
+            if after(self.started, grace) <= now {
+                zones.entry(zone).or_default().push(lease);
+            }
+        }
+        let request = |(zone, leases): (Name, Vec<RecordLease>)| {
+            tracing::info!(%zone, records = leases.len(), "leases have ended: the records go");
+            metrics::counter!("byname_leases_ended_total").increment(leases.len() as u64);
+            let operation = Operation::EndLeases { zone, leases };
+            Request { actor: Actor::System, origin: None, operation }
+        };
+        zones.into_iter().map(request).collect()
+    }
+
+    /// How long until there may be something due.
+    pub(crate) fn wait(&self, live: &Live, now: Timestamp) -> Duration {
+        let end = live.leases().next_end();
+        end.map_or(Duration::MAX, |end| Duration::from_millis(end.max(self.next).ms_since(now)))
+    }
+}
+
+fn after(start: Timestamp, time: Duration) -> Timestamp {
+    let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(start.0.saturating_add(ms))
+}
+
+/// Most leases that are ended in one round.
+const ROUND_MAX: usize = 4096;
+/// Least time between two rounds.
+const PAUSE: Duration = Duration::from_secs(1);
+/// After a start no record goes for so long, or for a whole lease of its own if that is shorter.
+const GRACE: Duration = Duration::from_secs(15 * 60);
+
+#[cfg(test)]
+mod tests;
