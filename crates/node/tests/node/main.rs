@@ -7,4 +7,5 @@ mod playground;
 mod readonly;
 mod restart;
 mod retention;
+mod updates;
 mod versions;
