@@ -38,3 +38,13 @@ pub fn run_time(name: &str) -> (f64, f64) {
     }
     sum
 }
+
+/// Nanoseconds that the threads of a process have run, those that have ended left out.
+pub fn ran_ns(process: u32) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{process}/task"));
+    let ran = tasks.into_iter().flatten().flatten().filter_map(|task| {
+        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    ran.sum()
+}
