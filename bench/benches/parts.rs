@@ -7,8 +7,8 @@ use std::hint::black_box;
 use bench::hosts::{fill, label, query, scramble};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use server::{Counters, Served, Transport, respond};
-use wire::{Name, Query, Rdata, Rrset, Rtype, Serial, Writer};
-use zone::{Delta, Zone, Zones};
+use wire::{Name, Query, Rdata, Rrset, Rtype, Serial, TsigAlgorithm, Writer};
+use zone::{Change, Delta, Edit, Zone, Zones};
 
 fn apex() -> Name {
     Name::parse("dyn.example").expect("a name")
@@ -158,5 +158,39 @@ fn loading(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, reading_and_writing, answering, changing, loading);
+fn updating(c: &mut Criterion) {
+    let owner = Name::parse("nas.dyn.example").expect("a name");
+    let rdata = Rdata::a([192, 0, 2, 1].into());
+    let edits = vec![
+        Edit::DeleteRrset { owner: owner.clone(), rtype: Rtype::A },
+        Edit::Add { owner, rtype: Rtype::A, ttl_s: 60, rdata },
+    ];
+    let mut message = update::compose(1, &Change::new(apex(), edits), None);
+    c.bench_function("read an update", |b| b.iter(|| black_box(update::parse(&message).is_ok())));
+    let prepare = || {
+        let name = Name::parse("k.dyn.example").expect("a name");
+        tsig::Key::new(name, TsigAlgorithm::HmacSha256, &[7; 32], false)
+    };
+    let keys = tsig::Keys::from_iter([prepare()]);
+    let _ = tsig::Client::sign(&std::sync::Arc::new(prepare()), &mut message, NOW_S);
+    let find = || tsig::Signed::find(&message).ok().flatten().expect("TSIG");
+    c.bench_function("find and verify TSIG", |b| {
+        b.iter(|| black_box(find().verify(&keys, NOW_S).is_ok()));
+    });
+    let verified = find().verify(&keys, NOW_S).expect("our own signature");
+    let mut answer = Vec::with_capacity(512);
+    c.bench_function("sign an answer", |b| {
+        b.iter(|| {
+            answer.clear();
+            answer.extend_from_slice(&message[..29]);
+            verified.sign(&mut answer, 0, NOW_S);
+            black_box(answer.len())
+        });
+    });
+}
+
+/// A moment, in seconds since 1970-01-01 00:00 UTC.
+const NOW_S: u64 = 1_700_000_000;
+
+criterion_group!(parts, reading_and_writing, answering, changing, loading, updating);
 criterion_main!(parts);

@@ -9,7 +9,7 @@ use account::Actor;
 use engine::{Lease, Operation, Outcome, Request};
 use server::{Parcel, Transport, answer_all};
 use update::{About, Unread, Verdict};
-use wire::{Envelope, Name, Rcode, UpdateLease};
+use wire::{Envelope, Name, Query, QueryError, Rcode, UpdateLease};
 use zone::Change;
 
 use super::replies::{Known, Replies};
@@ -17,7 +17,7 @@ use super::said::Said;
 use super::signature::{self, ByNumber, Signer, Unsigned};
 use super::{Inbox, UpdateSettings};
 use crate::attempts::Attempts;
-use crate::client::{Client, Letter, ReplyTo};
+use crate::client::{Client, Letter, ReplyTo, SubmitError};
 use crate::clock;
 use crate::quota::{Quota, Taken};
 
@@ -28,6 +28,8 @@ pub(super) struct Desk {
     inbox: Arc<Inbox>,
     ready: Arc<AtomicBool>,
     under_way: ByNumber<UnderWay>,
+    /// What they take in memory, in octets.
+    weight: usize,
     last: u64,
     replies: Replies,
     attempts: Attempts,
@@ -57,6 +59,17 @@ struct Head {
 }
 
 impl Head {
+    /// What can be told of a message without reading it; `None`: nothing is to be said to it.
+    fn glance(message: &[u8]) -> Option<Head> {
+        let Err(QueryError::Update(envelope)) = Query::parse(message) else { return None };
+        let body = message.get(HEADER..)?;
+        let zone = Name::length_of(body).map_or(0, |name| name + TYPE_AND_CLASS);
+        let is_one = message.get(4..6) == Some(&[0, 1]) && zone <= body.len();
+        let zone_octets = if is_one { zone } else { 0 };
+        // What every receiver takes.
+        Some(Head { envelope, zone_octets, limit: 512 })
+    }
+
     fn of(about: &About<'_>, transport: Transport) -> Head {
         let limit = match transport {
             Transport::Tcp => u16::MAX,
@@ -99,6 +112,7 @@ impl Desk {
             inbox,
             ready,
             under_way: ByNumber::new(),
+            weight: 0,
             last: 0,
             replies: Replies::default(),
             attempts: Attempts::new(SIGNATURES_PER_MINUTE),
@@ -133,36 +147,42 @@ impl Desk {
         }
     }
 
-    /// A message from its octets to the writer, or to an answer.
+    /// A message from its octets to the writer, or to an answer. Before its signature is known to be
+    /// good, no more of it is read than to find that.
     fn arrived(&mut self, parcel: Parcel, now_s: u64) {
         let message = parcel.message();
-        let (head, read) = match update::parse(message) {
-            Ok(read) => (Head::of(&read.about, parcel.transport()), Ok((read.change, read.lease))),
-            Err(Unread::Silence) => return self.answers.push((parcel, None)),
-            Err(Unread::Refuse(about, rcode, why)) => {
-                (Head::of(&about, parcel.transport()), Err(Said::malformed(rcode, why)))
-            }
+        let Some(head) = Head::glance(message) else {
+            return self.answers.push((parcel, None));
         };
         if !self.ready.load(Ordering::Acquire) {
             // Keys are loaded with the zones: nobody can be known yet.
             let said = Said::not_ready();
-            metrics::counter!("byname_dns_updates_total", "outcome" => said.word).increment(1);
+            count(&said);
             let answer = head.compose(message, &said.verdict, 0);
             return self.answers.push((parcel, Some(answer)));
         }
         let source = (parcel.from().ip(), &mut self.attempts);
         let signer = match signature::check(self.client.live(), message, source, now_s) {
             Ok(signer) => signer,
-            Err(why) => return self.turn_away(parcel, head, (why, read.err()), now_s),
+            Err(why) => return self.turn_away(parcel, head, &why, now_s),
         };
-        let read = match read {
-            _ if !self.is_open_to(&parcel) => Err(Said::closed_here()),
-            read => read,
+        if self.is_known(&signer) {
+            return self.repeat(parcel, &head, &signer);
+        }
+        let (head, read) = match update::parse(message) {
+            Ok(read) => (Head::of(&read.about, parcel.transport()), Ok((read.change, read.lease))),
+            Err(Unread::Refuse(about, rcode, why)) => {
+                (Head::of(&about, parcel.transport()), Err(Said::malformed(rcode, why)))
+            }
+            Err(Unread::Silence) => return self.answers.push((parcel, None)),
         };
         match read {
-            Ok(_) if self.is_known(&signer) => self.repeat(parcel, &head, &signer),
-            Ok((change, lease)) => self.submit(parcel, head, (signer, change, lease), now_s),
-            Err(said) => {
+            Ok((change, lease)) if self.is_open_to(&parcel) => {
+                self.submit(parcel, head, (signer, change, lease), now_s);
+            }
+            read => {
+                let said = read.err().filter(|_| self.is_open_to(&parcel));
+                let said = said.unwrap_or_else(Said::closed_here);
                 tell(&said, (&signer.key, None, parcel.from()), None);
                 let answer = head.reply(message, &said.verdict, &signer, now_s);
                 self.answers.push((parcel, Some(answer)));
@@ -170,20 +190,10 @@ impl Desk {
         }
     }
 
-    /// Answers a message that nobody is believed to have signed. `read`: what is wrong with it
-    /// otherwise, which is what is told when it is no message at all.
-    fn turn_away(
-        &mut self,
-        parcel: Parcel,
-        head: Head,
-        (why, read): (Unsigned, Option<Said>),
-        now_s: u64,
-    ) {
-        let said = match (&why, read) {
-            (Unsigned::Malformed, Some(said)) => said,
-            _ => Said::unsigned(&why),
-        };
-        let answer = match &why {
+    /// Answers a message that nobody is believed to have signed.
+    fn turn_away(&mut self, parcel: Parcel, head: Head, why: &Unsigned, now_s: u64) {
+        let said = Said::unsigned(why);
+        let answer = match why {
             Unsigned::Tsig(fault) => {
                 let mut answer = head.compose(parcel.message(), &said.verdict, fault.room());
                 if answer.len() + fault.room() <= head.limit {
@@ -193,7 +203,7 @@ impl Desk {
             }
             _ => head.compose(parcel.message(), &said.verdict, 0),
         };
-        self.tell_stranger(&why, &said, parcel.from());
+        self.tell_stranger(why, &said, parcel.from());
         self.answers.push((parcel, Some(answer)));
     }
 
@@ -241,8 +251,14 @@ impl Desk {
             operation: Operation::Change { change, lease: for_so_long },
         };
         self.replies.begin(&signer.signature, number);
+        let weight = weight(parcel.message());
+        let fits = self.weight + weight <= WEIGHT_MAX;
+        self.weight += weight;
         let reply = ReplyTo::Updates(Arc::clone(&self.inbox), number);
-        let posted = self.client.post(Letter { request, reply });
+        let posted = match fits {
+            true => self.client.post(Letter { request, reply }),
+            false => Err(SubmitError::Busy),
+        };
         let (copies, since) = (Vec::new(), Instant::now());
         let one = UnderWay { parcel, copies, signer, zone, head, lease, since };
         self.under_way.insert(number, one);
@@ -255,6 +271,7 @@ impl Desk {
     fn decided(&mut self, number: u64, said: &Said, outcome: Option<&Outcome>, now_s: u64) {
         let Some(done) = self.under_way.remove(&number) else { return };
         let UnderWay { parcel, copies, signer, zone, head, lease, .. } = done;
+        self.weight -= weight(parcel.message());
         let lease = lease.filter(|_| said.verdict.rcode == Rcode::NOERROR);
         let verdict = Verdict { lease, ..said.verdict };
         let answer = head.reply(parcel.message(), &verdict, &signer, now_s);
@@ -291,7 +308,7 @@ impl Desk {
 
     /// A line of the log about somebody without a good signature, as far as there is room.
     fn tell_stranger(&mut self, why: &Unsigned, said: &Said, from: SocketAddr) {
-        metrics::counter!("byname_dns_updates_total", "outcome" => said.word).increment(1);
+        count(said);
         match self.quota.take(Instant::now()) {
             Taken::LeaveOut => return,
             Taken::Write { left_out: left_out @ 1.. } => {
@@ -317,7 +334,7 @@ fn tell(
     (key, zone, from): (&Name, Option<&Name>, SocketAddr),
     outcome: Option<&Outcome>,
 ) {
-    metrics::counter!("byname_dns_updates_total", "outcome" => said.word).increment(1);
+    count(said);
     let serial = match outcome {
         Some(Outcome::Done { serial: Some(serial), .. }) => Some(serial.0),
         _ => None,
@@ -346,8 +363,21 @@ fn now_s() -> u64 {
     u64::try_from(clock::now().0 / 1000).unwrap_or(0)
 }
 
+/// Counts what came of an update.
+fn count(said: &Said) {
+    metrics::counter!("byname_dns_updates_total", "outcome" => said.word).increment(1);
+}
+
+/// What a message that is under way takes in memory, in octets, with the change that it became: names
+/// in it may be compressed.
+fn weight(message: &[u8]) -> usize {
+    1024 + 32 * message.len()
+}
+
 /// Octets of a header.
 const HEADER: usize = 12;
+/// Octets of the zone section after the name.
+const TYPE_AND_CLASS: usize = 4;
 /// Largest answer over UDP: passes nearly everywhere without fragments (DNS flag day 2020).
 const UDP_OCTETS_MAX: u16 = 1232;
 /// Room for an answer, so that it need not grow.
@@ -359,6 +389,8 @@ const LEASE_S_MIN: u32 = 30;
 const LEASE_S_MAX: u32 = 30 * 24 * 60 * 60;
 /// Signatures by public keys that do not fit, of one source in a minute.
 const SIGNATURES_PER_MINUTE: u32 = 60;
+/// Most octets that messages under way take in memory.
+const WEIGHT_MAX: usize = 256 * 1024 * 1024;
 /// How long the writer may take to decide.
 const CONFIRM: Duration = Duration::from_secs(30);
 /// How often that is looked at.
