@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use wire::Rcode;
+
 use crate::key::{Key, Mac};
 use crate::record::{self, HEADER, Signed, Stamp};
-use crate::verify::{FUDGE_S, check_length, mac_of_next};
+use crate::verify::{FUDGE_S, Problem, check_length, mac_of_next};
 
 /// A request that was signed: what its response is checked with.
 #[derive(Clone, Debug)]
@@ -31,6 +33,9 @@ pub enum ClientError {
     /// The signature is too old, or of the future.
     #[error("the time of the answer's signature is too far from ours")]
     BadTime,
+    /// The signature was truncated, and our key does not allow that.
+    #[error("the signature of the answer was truncated")]
+    BadTrunc,
     /// The server did not accept the request's signature: the code, and whether it proved to know
     /// the key.
     #[error("the server did not accept the signature: error {code}")]
@@ -39,6 +44,9 @@ pub enum ClientError {
         code: u16,
         /// The refusal is signed.
         signed: bool,
+        /// The server's clock, in seconds since 1970-01-01 00:00 UTC, when it is what ours does not
+        /// agree with: for the log, never for setting a clock (§5.4.3).
+        server_s: Option<u64>,
     },
 }
 
@@ -60,7 +68,10 @@ impl Client {
 
     /// Checks a message of the response. Of a response of several messages all are given in order;
     /// between two signatures there may be 99 messages without (RFC 8945 §5.3.1), so what they say
-    /// is only certain when a later one was accepted.
+    /// is only certain when a later one was accepted: see [`Client::is_certain`].
+    ///
+    /// Anybody can send an answer that is not signed: after any error but a signed
+    /// [`ClientError::Refused`] the caller does well to wait for another answer (§5.4).
     pub fn verify(&mut self, message: &[u8], now_s: u64) -> Result<(), ClientError> {
         let signed = Signed::find(message).map_err(|_| ClientError::Unsigned)?;
         let Some(signed) = signed else { return self.pass(message) };
@@ -69,24 +80,40 @@ impl Client {
         if !is_ours {
             return Err(ClientError::Unsigned);
         }
+        let refused = |is_signed| ClientError::Refused {
+            code: signed.error,
+            signed: is_signed,
+            server_s: server_time(&signed),
+        };
         if signed.mac.is_empty() && signed.error != 0 {
-            return Err(ClientError::Refused { code: signed.error, signed: false });
+            // §5.4: only in answers that say so in their header as well.
+            let is_refusal = rcode(message) == Rcode::NOTAUTH;
+            return Err(if is_refusal { refused(false) } else { ClientError::Unsigned });
         }
         check_length(self.key.algorithm(), signed.mac.len()).map_err(|_| ClientError::BadSig)?;
-        if !self.expected(&signed).is_some_and(|expected| expected.begins_with(signed.mac)) {
+        if !self.expected(&signed).begins_with(signed.mac) {
             return Err(ClientError::BadSig);
         }
         if signed.error != 0 {
-            return Err(ClientError::Refused { code: signed.error, signed: true });
+            return Err(refused(true));
         }
         if signed.time_s.abs_diff(now_s) > u64::from(signed.fudge_s) {
             return Err(ClientError::BadTime);
+        }
+        if signed.mac.len() < self.key.algorithm().mac_octets() && !self.key.truncated_ok() {
+            return Err(ClientError::BadTrunc);
         }
         self.previous = Mac::new(signed.mac);
         self.messages = self.messages.saturating_add(1);
         self.unsigned.clear();
         self.unsigned_count = 0;
         Ok(())
+    }
+
+    /// Whether every message so far is covered by a signature that was accepted: the last one of a
+    /// response must be (RFC 8945 §5.3.1).
+    pub fn is_certain(&self) -> bool {
+        self.messages > 0 && self.unsigned_count == 0
     }
 
     /// A message without a signature: not the first one, and not too many.
@@ -99,24 +126,31 @@ impl Client {
         Ok(())
     }
 
-    /// The MAC that a message must have; `None` when its other data are longer than they can be.
-    fn expected(&self, signed: &Signed<'_>) -> Option<Mac> {
-        u8::try_from(signed.other.len()).ok()?;
-        let stamp = Stamp {
-            time_s: signed.time_s,
-            fudge_s: signed.fudge_s,
-            original_id: signed.original_id,
-            error: signed.error,
-            other: signed.other,
-        };
+    /// The MAC that a message must have.
+    fn expected(&self, signed: &Signed<'_>) -> Mac {
+        let stamp = signed.stamp();
         let (head, body) = signed.as_signed();
         if self.messages == 0 {
-            return Some(stamp.mac(&self.key, Some(&self.previous), (&head, body)));
+            return stamp.mac(&self.key, Some(&self.previous), (&head, body));
         }
         let since = [&self.unsigned, &head[..], body].concat();
-        Some(mac_of_next(&self.key, &self.previous, &since, &stamp))
+        mac_of_next(&self.key, &self.previous, &since, &stamp)
     }
+}
+
+/// The clock of a server that says BADTIME (RFC 8945 §5.2.3).
+fn server_time(signed: &Signed<'_>) -> Option<u64> {
+    let &[t0, t1, t2, t3, t4, t5] = <&[u8; 6]>::try_from(signed.other).ok()?;
+    let is_told = signed.error == Problem::BadTime.code();
+    is_told.then_some(u64::from_be_bytes([0, 0, t0, t1, t2, t3, t4, t5]))
+}
+
+fn rcode(message: &[u8]) -> Rcode {
+    Rcode(message.get(3).map_or(0, |octet| u16::from(octet & 0x0f)))
 }
 
 /// Messages in a row that may go without a signature (RFC 8945 §5.3.1).
 const UNSIGNED_MAX: u32 = 99;
+
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,17 @@ impl<'a> Signed<'a> {
         &self.key
     }
 
+    /// The fields that the signer chose.
+    pub(crate) fn stamp(&self) -> Stamp<'a> {
+        Stamp {
+            time_s: self.time_s,
+            fudge_s: self.fudge_s,
+            original_id: self.original_id,
+            error: self.error,
+            other: self.other,
+        }
+    }
+
     /// The message as it was when it was signed, in parts: the header with its original id and without
     /// counting TSIG, and what follows (RFC 8945 §4.3.2).
     pub(crate) fn as_signed(&self) -> ([u8; HEADER], &'a [u8]) {
@@ -110,7 +121,9 @@ impl Stamp<'_> {
     /// Error, and the length of the other data.
     fn error_and_length(&self) -> [u8; 4] {
         let [e0, e1] = self.error.to_be_bytes();
-        [e0, e1, 0, self.other.len() as u8]
+        // Other data are six octets, or come from a record that counts them in sixteen bits.
+        let [l0, l1] = (self.other.len() as u16).to_be_bytes();
+        [e0, e1, l0, l1]
     }
 
     /// The MAC of a message with all variables of TSIG (RFC 8945 §4.3.3). `before`: what the digest

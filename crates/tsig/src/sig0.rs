@@ -1,8 +1,10 @@
 //! SIG(0): requests signed with a private key, checked by the public one (RFC 2931).
 
+use ring::digest;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
-use wire::{Class, Name, Rdata, Rtype, Tail};
+use wire::{Name, Rdata, Rtype, Tail};
 
+use crate::key::Mac;
 use crate::record::Malformed;
 
 /// A message that carries SIG(0); nothing of it is checked yet.
@@ -50,10 +52,8 @@ impl<'a> Sig0<'a> {
         if u16::from_be_bytes([c0, c1]) != 0 {
             return Ok(None);
         }
-        // RFC 2931 §3: owner is the root, class ANY, TTL 0; the class is not looked at, as some
-        // send that of the zone.
-        let _: Class = tail.class;
-        if !tail.owner.is_root() || tail.rtype != Rtype::SIG {
+        // RFC 2931 §3: owner, class and TTL are meaningless; they are not signed.
+        if tail.rtype != Rtype::SIG {
             return Err(Malformed);
         }
         let (signer, len) = Name::split_from(rest).map_err(|_| Malformed)?;
@@ -75,9 +75,11 @@ impl<'a> Sig0<'a> {
         &self.signer
     }
 
-    /// The signature: with the signer it tells a repetition from a new request.
-    pub fn signature(&self) -> &'a [u8] {
-        self.signature
+    /// What tells a repetition from a new request, together with the signer: a hash of what was
+    /// signed. The signature itself would not do, as anybody can make another good one of an ECDSA
+    /// signature (s and n − s are alike).
+    pub fn identity(&self) -> Mac {
+        Mac::of(digest::digest(&digest::SHA256, &self.signed()).as_ref())
     }
 
     /// Checks the time and the signature with the KEY records of the signer (RFC 2931 §3.1).
@@ -103,7 +105,8 @@ impl<'a> Sig0<'a> {
     fn fitting<'k>(&self, key: &'k Rdata) -> Option<&'k [u8]> {
         let (&[f0, f1, protocol, algorithm], public) = key.as_wire().split_first_chunk::<4>()?;
         let flags = u16::from_be_bytes([f0, f1]);
-        // RFC 2535 §3.1.2: not to be used for authentication; §3.1.3: DNSSEC, or any protocol.
+        // RFC 2535 §3.1.2: not to be used for authentication. RFC 3445 §4 would have that ignored, but
+        // who says so of a key means it. RFC 2931 §2.3: protocol DNSSEC, or any.
         let usable = flags & NO_AUTHENTICATION == 0 && matches!(protocol, 3 | 255);
         let fits = usable && algorithm == self.algorithm && tag(key.as_wire()) == self.key_tag;
         fits.then_some(public)
@@ -137,7 +140,8 @@ fn tag(data: &[u8]) -> u16 {
 }
 
 /// Whether a signature is that of some octets. SHA-1 is not accepted: collisions are cheap, and what
-/// is signed comes from outside (RFC 9905 §3).
+/// is signed comes from outside (RFC 9905 §3). BIND still makes such keys for who asks for one; their
+/// owner is told that the signature does not fit. RSA keys have 2048 bits or more.
 fn verify(algorithm: u8, key: &[u8], signed: &[u8], signature: &[u8]) -> bool {
     let plain = |with: &'static dyn VerificationAlgorithm, key: &[u8]| {
         UnparsedPublicKey::new(with, key).verify(signed, signature).is_ok()

@@ -12,6 +12,8 @@ use crate::record::{self, HEADER, Malformed, Signed, Stamp};
 pub struct Verified {
     key: Arc<Key>,
     mac: Mac,
+    /// As it came, perhaps truncated: what the reply's digest begins with.
+    mac_as_sent: Mac,
     original_id: u16,
 }
 
@@ -70,36 +72,33 @@ pub struct Stream {
 impl Signed<'_> {
     /// Checks key, MAC, time and truncation, in this order (RFC 8945 §5.2). `now_s`: seconds since
     /// 1970-01-01 00:00 UTC.
+    ///
+    /// A request is not refused for being signed before another one that came earlier, as §5.2.3 would
+    /// like it: datagrams overtake each other. Repetitions are told by [`Verified::mac`].
     pub fn verify(&self, keys: &Keys, now_s: u64) -> Result<Verified, Rejected> {
         let algorithm = record::algorithm(self);
         let key = keys.get(&self.key).filter(|key| Some(key.algorithm()) == algorithm);
         let Some(key) = key else { return Err(self.fault(Problem::BadKey, None)) };
         check_length(key.algorithm(), self.mac.len())?;
         let (head, body) = self.as_signed();
-        let stamp = Stamp {
-            time_s: self.time_s,
-            fudge_s: self.fudge_s,
-            original_id: self.original_id,
-            error: self.error,
-            other: self.other,
-        };
-        // Other data longer than a time stamp is nothing that a request can have.
-        if self.other.len() > usize::from(u8::MAX) {
-            return Err(Rejected::Malformed);
-        }
-        let expected = stamp.mac(key, None, (&head, body));
-        if !expected.begins_with(self.mac) {
+        let whole = self.stamp().mac(key, None, (&head, body));
+        if !whole.begins_with(self.mac) {
             return Err(self.fault(Problem::BadSig, None));
         }
-        let mac = Mac::new(self.mac);
-        let signer = || Some((Arc::clone(key), mac));
+        let mac_as_sent = Mac::new(self.mac);
+        let signer = || Some((Arc::clone(key), mac_as_sent));
         if self.time_s.abs_diff(now_s) > u64::from(self.fudge_s) {
             return Err(self.fault(Problem::BadTime, signer()));
         }
         if self.mac.len() < key.algorithm().mac_octets() && !key.truncated_ok() {
             return Err(self.fault(Problem::BadTrunc, signer()));
         }
-        Ok(Verified { key: Arc::clone(key), mac, original_id: self.original_id })
+        Ok(Verified {
+            key: Arc::clone(key),
+            mac: whole,
+            mac_as_sent,
+            original_id: self.original_id,
+        })
     }
 
     fn fault(&self, problem: Problem, signer: Option<(Arc<Key>, Mac)>) -> Rejected {
@@ -128,7 +127,8 @@ impl Verified {
         &self.key
     }
 
-    /// The MAC of the request: with the key's name it tells a repetition from a new request.
+    /// The MAC of the request: with the key's name it tells a repetition from a new request. It is
+    /// whole even where the request's was truncated, so that who cuts off more makes no new request.
     pub fn mac(&self) -> &Mac {
         &self.mac
     }
@@ -141,7 +141,7 @@ impl Verified {
 
     /// Signs the reply that begins at `start`. `now_s`: seconds since 1970-01-01 00:00 UTC.
     pub fn sign(&self, message: &mut Vec<u8>, start: usize, now_s: u64) {
-        sign_reply(&self.key, &self.mac, self.stamp(now_s), (message, start));
+        sign_reply(&self.key, &self.mac_as_sent, self.stamp(now_s), (message, start));
     }
 
     /// The signer of a response of several messages.
@@ -172,7 +172,7 @@ impl Stream {
         let stamp = request.stamp(now_s);
         let whole = message.get(start..).unwrap_or_default();
         let mac = match &self.previous {
-            None => stamp.mac(&request.key, Some(&request.mac), (whole, &[])),
+            None => stamp.mac(&request.key, Some(&request.mac_as_sent), (whole, &[])),
             Some(previous) => mac_of_next(&request.key, previous, whole, &stamp),
         };
         let names = (request.key.name(), request.key.algorithm().as_wire());
@@ -217,10 +217,15 @@ impl Fault {
     /// was good as such (RFC 8945 §5.3.2).
     pub fn append(&self, message: &mut Vec<u8>, start: usize, now_s: u64) {
         let [_, _, now @ ..] = now_s.to_be_bytes();
+        // §5.2.3: time and fudge are the request's, ours goes into the other data: a client whose clock
+        // is wrong must find the reply good. Where nothing is signed they mean nothing.
+        let (time_s, fudge_s) = match self.problem {
+            Problem::BadTrunc => (now_s, FUDGE_S),
+            Problem::BadTime | Problem::BadKey | Problem::BadSig => (self.time_s, self.fudge_s),
+        };
         let stamp = Stamp {
-            // §5.2.3: the time is the request's; ours goes into the other data.
-            time_s: if self.problem == Problem::BadTrunc { now_s } else { self.time_s },
-            fudge_s: if self.signer.is_some() { FUDGE_S } else { self.fudge_s },
+            time_s,
+            fudge_s,
             original_id: self.original_id,
             error: self.problem.code(),
             other: now.get(..self.other_octets()).unwrap_or_default(),

@@ -90,7 +90,7 @@ fn check_public(
         }
         Unsigned::Sig0(why)
     })?;
-    let signature = (key.clone(), Mac::of(sig.signature()));
+    let signature = (key.clone(), sig.identity());
     Ok(Signer { key, signature, reply: None })
 }
 

@@ -1,4 +1,5 @@
 use data_encoding::HEXLOWER;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -106,7 +107,6 @@ fn rfc2931_3_1_signatures_of_every_algorithm_are_checked() {
         let mut message = signed(&hex(data));
         let sig = Sig0::find(&message).unwrap().unwrap();
         assert_eq!(sig.signer().to_string(), "host.dyn.example.");
-        assert!(sig.signature().len() >= 64);
         assert_eq!(verify(&message, &[key(public)], NOW_S), Ok(()));
         message[20] ^= 1;
         assert_eq!(verify(&message, &[key(public)], NOW_S), Err(Sig0Fault::BadSig));
@@ -157,6 +157,39 @@ fn rfc2535_3_1_keys_that_are_not_for_this_are_not_used() {
 }
 
 #[test]
+fn a_signature_that_anybody_can_make_of_another_is_no_new_request() {
+    let (public, data) = ECDSAP256;
+    let mut mirrored = hex(data);
+    let s = mirrored.len() - 32;
+    // n − s, with the order n of the curve (SEC 2 §2.4.2).
+    let order = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+    let mut borrow = 0;
+    for (at, &of_order) in order.iter().enumerate().rev() {
+        let octet = i16::from(of_order) - i16::from(mirrored[s + at]) - borrow;
+        (mirrored[s + at], borrow) = ((octet & 0xff) as u8, i16::from(octet < 0));
+    }
+    let (message, other) = (signed(&hex(data)), signed(&mirrored));
+    assert_ne!(message, other);
+    assert_eq!(verify(&other, &[key(public)], NOW_S), Ok(()));
+    let identity = |message: &[u8]| Sig0::find(message).unwrap().unwrap().identity();
+    assert_eq!(identity(&message), identity(&other));
+    let mut changed = message.clone();
+    changed[20] ^= 1;
+    assert_ne!(identity(&message), identity(&changed));
+}
+
+#[test]
+fn rfc2931_3_owner_class_and_ttl_are_meaningless() {
+    let (public, data) = ED25519;
+    let mut message = hex(MESSAGE);
+    message[11] = 1;
+    let length = (hex(data).len() as u16).to_be_bytes();
+    // The owner is a pointer to the zone's name.
+    message.extend([&b"\xc0\x0c\0\x18\0\x01\0\0\0\x3c"[..], &length, &hex(data)].concat());
+    assert_eq!(verify(&message, &[key(public)], NOW_S), Ok(()));
+}
+
+#[test]
 fn rfc2931_3_what_is_no_sig0_record() {
     let data = hex(ED25519.1);
     let mut covers = data.clone();
@@ -165,5 +198,42 @@ fn rfc2931_3_what_is_no_sig0_record() {
     assert!(Sig0::find(&hex(MESSAGE)).unwrap().is_none());
     for len in [0, 17, 20] {
         assert!(Sig0::find(&signed(&data[..len])).is_err(), "{len} octets");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_octets_are_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..300)) {
+        let message = signed(&[&[0, 0], &octets[..]].concat());
+        if let Ok(Some(sig)) = Sig0::find(&message) {
+            prop_assert!(sig.verify(&[key(ED25519.0), key(RSASHA256.0)], NOW_S).is_err());
+        }
+        let _ = Sig0::find(&octets);
+    }
+
+    #[test]
+    fn any_public_key_is_used_or_refused(
+        algorithm in 0_u8..20,
+        public in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let data = [&[2, 0, 3, algorithm], &public[..]].concat();
+        let mut fields = hex(ED25519.1);
+        fields[2] = algorithm;
+        fields[16..18].copy_from_slice(&tag(&data).to_be_bytes());
+        let key = Rdata::new(Rtype::KEY, &data).unwrap();
+        prop_assert_eq!(verify(&signed(&fields), &[key], NOW_S), Err(Sig0Fault::BadSig));
+    }
+
+    #[test]
+    fn no_bit_of_a_signed_message_can_be_turned(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+        let (public, data) = ED25519;
+        let mut message = signed(&hex(data));
+        let before_data = message.len() - hex(data).len();
+        let at = at.index(message.len());
+        message[at] ^= 1 << bit;
+        let good = Sig0::find(&message)
+            .is_ok_and(|sig| sig.is_some_and(|sig| sig.verify(&[key(public)], NOW_S).is_ok()));
+        // Class and TTL of the record mean nothing.
+        prop_assert!(!good || (before_data - 8..before_data - 2).contains(&at), "{at}");
     }
 }
