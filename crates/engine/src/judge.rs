@@ -68,6 +68,7 @@ impl Judge<'_> {
         let serial = self.serial(&zone, &deltas);
         self.overlay.decide(self.batch, &change.zone, serial, &deltas);
         let mut facts = self.scopes(&zone, &deltas);
+        self.end_with_records(&change.zone, &deltas);
         let lease_s = lease.map(|lease| lease.lease_s);
         facts.insert(0, Fact::Changed { zone: change.zone.clone(), serial, lease_s, deltas });
         self.overlay.decide_leases(self.batch, &change.zone, &leases);

@@ -140,6 +140,15 @@ impl Overlay {
 
     fn visible_deltas(&mut self, batch: BatchNo, zone: &Name, deltas: &[Delta]) {
         forget(&mut self.serials, batch, zone);
+        if !self.leases.is_empty() {
+            for delta in deltas {
+                for rdata in delta.before.iter().flat_map(|rrset| &rrset.rdata) {
+                    let rdata = rdata.canonical(delta.rtype);
+                    let key = (zone.clone(), delta.owner.clone(), delta.rtype, rdata);
+                    forget(&mut self.leases, batch, &key);
+                }
+            }
+        }
         let Some(owners) = self.rrsets.get_mut(zone) else { return };
         for delta in deltas {
             let Some(types) = owners.get_mut(&delta.owner) else { continue };

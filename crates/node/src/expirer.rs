@@ -27,15 +27,19 @@ impl Expirer {
         if now < self.next {
             return Vec::new();
         }
-        self.next = after(now, PAUSE);
         let due = live.leases().due(now, ROUND_MAX);
+        // As long as rounds are full and all of it goes, there is no pause.
+        let mut pause = if due.len() < ROUND_MAX { PAUSE } else { Duration::ZERO };
         let mut zones: BTreeMap<Name, Vec<RecordLease>> = BTreeMap::new();
         for (zone, lease) in due {
             let grace = Duration::from_secs(lease.lease_s.into()).min(GRACE);
             if after(self.started, grace) <= now {
                 zones.entry(zone).or_default().push(lease);
+            } else {
+                pause = PAUSE;
             }
         }
+        self.next = after(now, pause);
         let request = |(zone, leases): (Name, Vec<RecordLease>)| {
             tracing::info!(%zone, records = leases.len(), "leases have ended: the records go");
             metrics::counter!("byname_leases_ended_total").increment(leases.len() as u64);
@@ -58,7 +62,7 @@ fn after(start: Timestamp, time: Duration) -> Timestamp {
 }
 
 /// Most leases that are ended in one round.
-const ROUND_MAX: usize = 4096;
+const ROUND_MAX: usize = 512;
 /// Least time between two rounds.
 const PAUSE: Duration = Duration::from_secs(1);
 /// After a start no record goes for so long, or for a whole lease of its own if that is shorter.

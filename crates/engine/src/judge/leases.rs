@@ -1,13 +1,16 @@
 //! For how long the records of a change stay (RFC 9664), and taking away those whose time is over.
 
+use std::collections::{HashMap, HashSet};
+
 use account::{Actor, Scavenge, Timestamp};
 use store::{Fact, RecordLease};
-use wire::{Name, Rdata, Rtype};
+use wire::{Name, Rdata, Rrset, Rtype};
 use zone::{Change, Delta, Edit, View, Zone};
 
 use super::Judge;
 use crate::engine::Judged;
 use crate::request::{Lease, Refused};
+use crate::weigh;
 
 /// A record that a change adds or repeats.
 struct Stated<'a> {
@@ -76,21 +79,27 @@ impl Judge<'_> {
             rtype: lease.rtype,
             rdata: lease.rdata.clone(),
         };
-        let change = Change::new(apex.clone(), over.iter().map(delete).collect());
-        let deltas = zone::judge(&self.overlay.over(&zone), &change)?;
-        let goes = |lease: &RecordLease| {
-            deltas.iter().any(|delta| {
-                let canonical = |rdata: &Rdata| rdata.canonical(delta.rtype) == lease.rdata;
-                let after = delta.after.iter().flat_map(|rrset| &rrset.rdata);
-                delta.rtype == lease.rtype
-                    && delta.owner == lease.owner
-                    && !after.into_iter().any(canonical)
-            })
-        };
+        // What is too much for one change waits for the next round.
+        let (mut count, mut deltas) = (over.len(), Vec::new());
+        while count > 0 {
+            let edits = over.iter().take(count).map(delete).collect();
+            let change = Change::new(apex.clone(), edits);
+            deltas = zone::judge(&self.overlay.over(&zone), &change)?;
+            if weigh::deltas(&deltas) <= ENDED_WEIGHT_MAX || count == 1 {
+                break;
+            }
+            count /= 2;
+        }
+        let mut after = Sides::of(&deltas);
+        let view = self.overlay.over(&zone);
         // What is gone already, and what a zone cannot be without, has no lease any more.
-        let stays = over.iter().filter(|lease| !goes(lease));
+        let stays = over.iter().take(count).filter(|lease| {
+            let sides = after.get((&lease.owner, lease.rtype), &view);
+            sides.after.contains(&lease.rdata) || !sides.before.contains(&lease.rdata)
+        });
         let ended: Vec<RecordLease> =
             stays.map(|lease| RecordLease { lease_s: 0, ..(*lease).clone() }).collect();
+        self.end_with_records(apex, &deltas);
         self.overlay.decide_leases(self.batch, apex, &ended);
         let mut facts = Vec::new();
         let mut serial = None;
@@ -106,36 +115,52 @@ impl Judge<'_> {
         Ok(Judged { facts, serial, made: None })
     }
 
+    /// Notes that the leases of records end that these deltas take away: what follows in the same batch
+    /// must not see them.
+    pub(super) fn end_with_records(&mut self, apex: &Name, deltas: &[Delta]) {
+        if !self.overlay.has_leases() && self.live.leases().is_empty() {
+            return;
+        }
+        let mut ended = Vec::new();
+        for delta in deltas {
+            let (before, after) = (canonical(delta, &delta.before), canonical(delta, &delta.after));
+            for rdata in before.difference(&after) {
+                let owner = &delta.owner;
+                let gone =
+                    Stated { owner, rtype: delta.rtype, rdata: rdata.clone(), is_new: false };
+                let known = self.lease(apex, &gone);
+                ended.extend(known.map(|known| RecordLease { lease_s: 0, ..known }));
+            }
+        }
+        self.overlay.decide_leases(self.batch, apex, &ended);
+    }
+
     /// The records that a change states and that are there after it.
     fn stated<'c>(&self, zone: &Zone, change: &'c Change, deltas: &[Delta]) -> Vec<Stated<'c>> {
         let view = self.overlay.over(zone);
-        let one = |owner: &'c Name, rtype: Rtype, rdata: &Rdata| {
-            let rdata = rdata.canonical(rtype);
-            let holds = |rrset: &Option<wire::Rrset>| {
-                let all = rrset.iter().flat_map(|rrset| &rrset.rdata);
-                all.into_iter().any(|one| one.canonical(rtype) == rdata)
-            };
-            let delta = deltas.iter().find(|d| d.rtype == rtype && d.owner == *owner);
-            let (before, after) = match delta {
-                Some(delta) => (holds(&delta.before), holds(&delta.after)),
-                None => {
-                    let there = holds(&view.rrset(owner, rtype));
-                    (there, there)
-                }
-            };
-            after.then_some(Stated { owner, rtype, rdata, is_new: !before })
-        };
+        let mut sides = Sides::of(deltas);
         let mut stated = Vec::new();
         for edit in &change.edits {
-            match edit {
-                Edit::Add { owner, rtype, rdata, .. } => stated.extend(one(owner, *rtype, rdata)),
-                Edit::Replace { owner, rtype, rrset } => {
-                    stated.extend(rrset.rdata.iter().filter_map(|rdata| one(owner, *rtype, rdata)));
+            let (owner, rtype, rdata) = match edit {
+                Edit::Add { owner, rtype, rdata, .. } => {
+                    (owner, *rtype, std::slice::from_ref(rdata))
                 }
-                Edit::DeleteRrset { .. } | Edit::DeleteName { .. } | Edit::DeleteRecord { .. } => {}
+                Edit::Replace { owner, rtype, rrset } => (owner, *rtype, &rrset.rdata[..]),
+                Edit::DeleteRrset { .. } | Edit::DeleteName { .. } | Edit::DeleteRecord { .. } => {
+                    continue;
+                }
+            };
+            if rtype == Rtype::SOA {
+                continue;
             }
+            let sides = sides.get((owner, rtype), &view);
+            let there = rdata.iter().map(|rdata| rdata.canonical(rtype));
+            let there = there.filter(|rdata| sides.after.contains(rdata));
+            stated.extend(there.map(|rdata| {
+                let is_new = !sides.before.contains(&rdata);
+                Stated { owner, rtype, rdata, is_new }
+            }));
         }
-        stated.retain(|stated| stated.rtype != Rtype::SOA);
         stated
     }
 
@@ -187,6 +212,46 @@ impl Judge<'_> {
     }
 }
 
+/// The records of the RRsets that a change touches, before and after it, in canonical form: each looked
+/// up once, however many edits there are.
+struct Sides<'d> {
+    deltas: HashMap<(&'d Name, Rtype), &'d Delta>,
+    known: HashMap<(Name, Rtype), Side>,
+}
+
+struct Side {
+    before: HashSet<Rdata>,
+    after: HashSet<Rdata>,
+}
+
+impl<'d> Sides<'d> {
+    fn of(deltas: &'d [Delta]) -> Sides<'d> {
+        let deltas = deltas.iter().map(|delta| ((&delta.owner, delta.rtype), delta)).collect();
+        Sides { deltas, known: HashMap::new() }
+    }
+
+    fn get(&mut self, (owner, rtype): (&Name, Rtype), view: &dyn View) -> &Side {
+        let Sides { deltas, known } = self;
+        known.entry((owner.clone(), rtype)).or_insert_with(|| match deltas.get(&(owner, rtype)) {
+            Some(delta) => Side {
+                before: canonical(delta, &delta.before),
+                after: canonical(delta, &delta.after),
+            },
+            None => {
+                let there = view.rrset(owner, rtype).map(|rrset| rrset.rdata).unwrap_or_default();
+                let there: HashSet<Rdata> =
+                    there.iter().map(|rdata| rdata.canonical(rtype)).collect();
+                Side { before: there.clone(), after: there }
+            }
+        })
+    }
+}
+
+fn canonical(delta: &Delta, side: &Option<Rrset>) -> HashSet<Rdata> {
+    let records = side.iter().flat_map(|rrset| &rrset.rdata);
+    records.map(|rdata| rdata.canonical(delta.rtype)).collect()
+}
+
 /// Leases as facts.
 pub(super) fn leased(zone: &Name, leases: Vec<RecordLease>) -> Vec<Fact> {
     let fact = |leases| Fact::Leased { zone: zone.clone(), leases };
@@ -196,3 +261,5 @@ pub(super) fn leased(zone: &Name, leases: Vec<RecordLease>) -> Vec<Fact> {
 /// A record stays for this part of its lease longer: so long a refresh may be late, and so much time
 /// passes before a refresh has to be written.
 const SLACK: i64 = 8;
+/// Most octets that ending leases alters at once: a batch with it still fits into any store.
+const ENDED_WEIGHT_MAX: usize = 1024 * 1024;

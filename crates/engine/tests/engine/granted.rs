@@ -165,6 +165,67 @@ fn what_a_zone_cannot_be_without_loses_its_lease_and_stays() {
     assert!(rig.live().leases().is_empty());
 }
 
+#[test]
+fn a_record_that_was_added_for_ever_is_not_taken_for_the_leased_one_before_it() {
+    let delete = || with_lease(vec![Edit::DeleteName { owner: name("h.one.test") }], None);
+    let mut rig = rig();
+    rig.done(with_lease(vec![add("h.one.test", "9.9.9.1")], Some(60)));
+    rig.now.0 += 100_000;
+    let leases = rig.live().leases().due(rig.now, 10).into_iter().map(|(_, lease)| lease).collect();
+    // All of it in one batch: what was decided of a lease is not visible yet.
+    rig.push(Actor::Operator, delete());
+    rig.push(Actor::Operator, with_lease(vec![add("h.one.test", "9.9.9.1")], None));
+    rig.push(Actor::System, Operation::EndLeases { zone: name(ZONE), leases });
+    rig.push(Actor::Operator, with_lease(vec![add("h.one.test", "9.9.9.1")], Some(80)));
+    rig.drain();
+    assert_eq!(addresses(&rig, "h.one.test"), [address("9.9.9.1")]);
+    assert!(rig.live().leases().is_empty() && rig.engine.is_settled());
+}
+
+/// A full RRset of large records; in one message it would not fit.
+fn large(owner: &str, number: u8) -> Edit {
+    let text = [number; 255];
+    let rdata = Rdata::txt(&[&text[..]; 100]).unwrap();
+    Edit::Add { owner: name(owner), rtype: Rtype::TXT, ttl_s: 60, rdata }
+}
+
+#[test]
+fn leases_that_end_together_are_ended_in_changes_that_a_store_takes() {
+    let mut rig = rig();
+    for number in 0..100 {
+        rig.done(with_lease(vec![large(&format!("h{number}.one.test"), number)], Some(60)));
+    }
+    rig.now.0 += 100_000;
+    let mut rounds = 0;
+    while let Some(outcome) = expire(&mut rig) {
+        assert!(matches!(outcome, Outcome::Done { serial: Some(_), .. }));
+        rounds += 1;
+    }
+    assert!((2..20).contains(&rounds), "{rounds}");
+    assert!(rig.live().leases().is_empty());
+}
+
+#[test]
+fn thousands_of_records_of_one_name_cost_no_more_each() {
+    let mut rig = rig();
+    let edits = |count: u32| -> Vec<Edit> {
+        let address = |number: u32| Rdata::a((0x0909_0000 + number).into());
+        let edit = |number| Edit::Add {
+            owner: name("h.one.test"),
+            rtype: Rtype::A,
+            ttl_s: 60,
+            rdata: address(number),
+        };
+        (0..count).map(edit).collect()
+    };
+    rig.done(with_lease(edits(4000), Some(60)));
+    // Squared, these took minutes without optimization.
+    for _ in 0..10 {
+        assert_eq!(rig.run(Actor::Operator, with_lease(edits(4000), Some(60))), Outcome::Unchanged);
+    }
+    assert_eq!(rig.live().leases().len(), 4000);
+}
+
 /// What a client may do, and the service, and time.
 #[derive(Clone, Debug)]
 enum Step {
