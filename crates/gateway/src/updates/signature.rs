@@ -6,7 +6,7 @@ use std::time::Instant;
 use account::Credential;
 use engine::Live;
 use tsig::sig0::{Sig0, Sig0Fault};
-use tsig::{Fault, Mac, Rejected, Signed, Verified};
+use tsig::{Fault, Rejected, Signed, Verified};
 use wire::{Name, QName, Rtype, Tail};
 use zone::View;
 
