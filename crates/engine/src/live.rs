@@ -1,6 +1,7 @@
 //! The visible state: what doors read while the engine writes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use account::{Credential, Directory, Timestamp, TsigKey};
@@ -21,6 +22,8 @@ pub struct Live {
     leases: RwLock<Leases>,
     /// The shared keys of the directory, ready to be used.
     keys: Arc<ArcSwap<Keys>>,
+    /// They were made ready once: from then on each change of one is followed.
+    keys_ready: AtomicBool,
     /// Hosts seen and not written down yet; no more than there are hosts.
     seen: Mutex<HashMap<Name, Timestamp>>,
 }
@@ -55,9 +58,13 @@ impl Live {
     pub fn prepare_keys(&self) {
         let keys: Keys = self.directory().keys().into_iter().filter_map(prepare).collect();
         self.keys.store(Arc::new(keys));
+        self.keys_ready.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn put_key(&self, key: &TsigKey) {
+        if !self.keys_ready.load(Ordering::Relaxed) {
+            return;
+        }
         let keys = self.keys.load();
         let keys = prepare(key).map_or_else(|| keys.without(&key.name), |key| keys.with(key));
         self.keys.store(Arc::new(keys));

@@ -103,13 +103,14 @@ impl Inbox {
     }
 
     /// Waits until something is there, or so long, and takes all of it; whether the door is open.
+    /// `closing`: that it was closed is known, and no reason to return.
     fn take_all(
         &self,
         (arrived, decided): (&mut Vec<Parcel>, &mut Vec<(u64, Outcome)>),
-        wait: Duration,
+        (wait, closing): (Duration, bool),
     ) -> bool {
         let queue = self.lock();
-        let idle = |queue: &mut Queue| queue.is_empty() && !queue.closed;
+        let idle = |queue: &mut Queue| queue.is_empty() && (closing || !queue.closed);
         let waited = self.filled.wait_timeout_while(queue, wait, idle);
         let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
         queue.octets = 0;
@@ -130,7 +131,10 @@ impl Intake for Inbox {
         let mut refused = Vec::new();
         for parcel in parcels {
             let octets = parcel.message().len();
-            if queue.arrived.len() >= WAITING_MAX || queue.octets + octets > WAITING_OCTETS_MAX {
+            if queue.closed
+                || queue.arrived.len() >= WAITING_MAX
+                || queue.octets + octets > WAITING_OCTETS_MAX
+            {
                 refused.push(parcel);
                 continue;
             }

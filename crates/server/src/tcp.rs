@@ -234,7 +234,12 @@ async fn receive(
         }
         let begins = incoming.is_empty();
         let read = tokio::select! {
-            read = timeout_at(deadline, stream.read_buf(incoming)) => read??,
+            read = timeout_at(deadline, stream.read_buf(incoming)) => match read {
+                Ok(read) => read?,
+                // Who is too slow still gets the answers to what it sent before.
+                Err(_) if under_way.count > 0 => return Ok(Next::End),
+                Err(late) => return Err(late.into()),
+            },
             answer = under_way.answers.recv(), if under_way.count > 0 => {
                 return Ok(answer.map_or(Next::End, Next::Answer));
             }
@@ -354,8 +359,8 @@ const OUT_OCTETS_MAX: usize = 128 * 1024;
 const MESSAGE: Duration = Duration::from_secs(5);
 /// Most updates of one connection that are under way.
 const UNDER_WAY_MAX: usize = 1024;
-/// How long a connection waits for the confirmation of an update.
-const CONFIRM: Duration = Duration::from_secs(30);
+/// How long a connection waits for the answer to an update: longer than who answers them does.
+const CONFIRM: Duration = Duration::from_secs(40);
 /// How long a connection that we end may take to end its side.
 const LINGER: Duration = Duration::from_millis(500);
 /// Idle time when most places are taken.

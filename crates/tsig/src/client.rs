@@ -134,7 +134,7 @@ impl Client {
             return stamp.mac(&self.key, Some(&self.previous), (&head, body));
         }
         let since = [&self.unsigned, &head[..], body].concat();
-        mac_of_next(&self.key, &self.previous, &since, &stamp)
+        mac_of_next(&self.key, &self.previous, &[&since], &stamp)
     }
 }
 

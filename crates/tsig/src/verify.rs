@@ -15,6 +15,7 @@ pub struct Verified {
     /// As it came, perhaps truncated: what the reply's digest begins with.
     mac_as_sent: Mac,
     original_id: u16,
+    time_s: u64,
 }
 
 /// A request whose signature is not accepted, and what the reply says of it.
@@ -98,11 +99,23 @@ impl Signed<'_> {
             mac: whole,
             mac_as_sent,
             original_id: self.original_id,
+            time_s: self.time_s,
         })
     }
 
+    /// The fault of a request that was signed too long ago to be told from a repetition: its signature
+    /// is good, and so the answer is signed.
+    pub fn too_late(&self, verified: &Verified) -> Fault {
+        let signer = Some((Arc::clone(&verified.key), verified.mac_as_sent));
+        self.fault_of(Problem::BadTime, signer)
+    }
+
     fn fault(&self, problem: Problem, signer: Option<(Arc<Key>, Mac)>) -> Rejected {
-        Rejected::Fault(Box::new(Fault {
+        Rejected::Fault(Box::new(self.fault_of(problem, signer)))
+    }
+
+    fn fault_of(&self, problem: Problem, signer: Option<(Arc<Key>, Mac)>) -> Fault {
+        Fault {
             problem,
             owner: self.key.clone(),
             algorithm: self.algorithm.into(),
@@ -110,7 +123,7 @@ impl Signed<'_> {
             fudge_s: self.fudge_s,
             original_id: self.original_id,
             signer,
-        }))
+        }
     }
 }
 
@@ -131,6 +144,11 @@ impl Verified {
     /// whole even where the request's was truncated, so that who cuts off more makes no new request.
     pub fn mac(&self) -> &Mac {
         &self.mac
+    }
+
+    /// When the request was signed, by its client's clock, in seconds since 1970-01-01 00:00 UTC.
+    pub fn time_s(&self) -> u64 {
+        self.time_s
     }
 
     /// Octets that the signature of a reply takes.
@@ -170,10 +188,10 @@ impl Stream {
     pub fn sign(&mut self, message: &mut Vec<u8>, start: usize, now_s: u64) {
         let request = &self.request;
         let stamp = request.stamp(now_s);
-        let whole = message.get(start..).unwrap_or_default();
+        let (id, rest) = as_asked(message, start, &stamp);
         let mac = match &self.previous {
-            None => stamp.mac(&request.key, Some(&request.mac_as_sent), (whole, &[])),
-            Some(previous) => mac_of_next(&request.key, previous, whole, &stamp),
+            None => stamp.mac(&request.key, Some(&request.mac_as_sent), (&id, rest)),
+            Some(previous) => mac_of_next(&request.key, previous, &[&id, rest], &stamp),
         };
         let names = (request.key.name(), request.key.algorithm().as_wire());
         stamp.append(names, mac.as_octets(), message, start);
@@ -182,8 +200,19 @@ impl Stream {
 }
 
 /// RFC 8945 §5.3.1: what was signed before, the message, and the timers only.
-pub(crate) fn mac_of_next(key: &Key, previous: &Mac, message: &[u8], stamp: &Stamp<'_>) -> Mac {
-    key.mac(&[&previous.length(), previous.as_octets(), message, &stamp.timers()])
+pub(crate) fn mac_of_next(key: &Key, previous: &Mac, message: &[&[u8]], stamp: &Stamp<'_>) -> Mac {
+    let length = previous.length();
+    let timers = stamp.timers();
+    let mut parts: Vec<&[u8]> = vec![&length, previous.as_octets()];
+    parts.extend_from_slice(message);
+    parts.push(&timers);
+    key.mac(&parts)
+}
+
+/// A reply as its receiver sees it: with the id that the client gave, whatever a forwarder made of it
+/// (RFC 8945 §4.3.2). In parts: the id, and what follows.
+fn as_asked<'m>(message: &'m [u8], start: usize, stamp: &Stamp<'_>) -> ([u8; 2], &'m [u8]) {
+    (stamp.original_id.to_be_bytes(), message.get(start + 2..).unwrap_or_default())
 }
 
 fn sign_reply(key: &Key, request: &Mac, stamp: Stamp<'_>, place: (&mut Vec<u8>, usize)) {
@@ -191,7 +220,8 @@ fn sign_reply(key: &Key, request: &Mac, stamp: Stamp<'_>, place: (&mut Vec<u8>, 
     if message.len() < start + HEADER {
         return;
     }
-    let mac = stamp.mac(key, Some(request), (message.get(start..).unwrap_or_default(), &[]));
+    let (id, rest) = as_asked(message, start, &stamp);
+    let mac = stamp.mac(key, Some(request), (&id, rest));
     stamp.append((key.name(), key.algorithm().as_wire()), mac.as_octets(), message, start);
 }
 

@@ -32,7 +32,9 @@ pub(super) struct Desk {
     weight: usize,
     last: u64,
     replies: Replies,
+    /// Signatures by public keys that did not fit, over TCP by source, and all over UDP together.
     attempts: Attempts,
+    datagram_attempts: Attempts,
     quota: Quota,
     answers: Vec<(Parcel, Option<Vec<u8>>)>,
     swept: Instant,
@@ -40,9 +42,11 @@ pub(super) struct Desk {
 
 /// A message that the writer has.
 struct UnderWay {
-    parcel: Parcel,
-    /// The same message, come again meanwhile.
-    copies: Vec<Parcel>,
+    /// It, and the same come again meanwhile. None, once they were told that nobody knows yet.
+    parcels: Vec<Parcel>,
+    zone_section: Box<[u8]>,
+    weight: usize,
+    time_s: u64,
     signer: Signer,
     zone: Name,
     head: Head,
@@ -79,9 +83,13 @@ impl Head {
         Head { envelope: about.envelope, zone_octets, limit: limit.into() }
     }
 
-    /// Composes an answer to the message, with so many octets left for a signature.
-    fn compose(&self, message: &[u8], verdict: &Verdict, room: usize) -> Vec<u8> {
-        let zone = message.get(HEADER..HEADER + self.zone_octets).unwrap_or_default();
+    /// The zone section of the message that it is of.
+    fn zone_section<'m>(&self, message: &'m [u8]) -> &'m [u8] {
+        message.get(HEADER..HEADER + self.zone_octets).unwrap_or_default()
+    }
+
+    /// Composes an answer that repeats this zone section, with so many octets left for a signature.
+    fn compose(&self, zone: &[u8], verdict: &Verdict, room: usize) -> Vec<u8> {
         let limit = self.limit.saturating_sub(room);
         let mut answer = Vec::with_capacity(ANSWER_OCTETS);
         update::answer(&mut answer, &self.envelope, zone, verdict, (limit, UDP_OCTETS_MAX));
@@ -89,9 +97,9 @@ impl Head {
     }
 
     /// The same, signed where its request's signer can be answered so.
-    fn reply(&self, message: &[u8], verdict: &Verdict, signer: &Signer, now_s: u64) -> Vec<u8> {
+    fn reply(&self, zone: &[u8], verdict: &Verdict, signer: &Signer, now_s: u64) -> Vec<u8> {
         let room = signer.reply.as_ref().map_or(0, tsig::Verified::room);
-        let mut answer = self.compose(message, verdict, room);
+        let mut answer = self.compose(zone, verdict, room);
         if let Some(reply) = &signer.reply {
             reply.sign(&mut answer, 0, now_s);
         }
@@ -114,8 +122,9 @@ impl Desk {
             under_way: ByNumber::new(),
             weight: 0,
             last: 0,
-            replies: Replies::default(),
+            replies: Replies::new(now_s()),
             attempts: Attempts::new(SIGNATURES_PER_MINUTE),
+            datagram_attempts: Attempts::new(DATAGRAM_SIGNATURES_PER_MINUTE),
             quota: Quota::default(),
             answers: Vec::new(),
             swept: Instant::now(),
@@ -127,21 +136,27 @@ impl Desk {
         let (mut arrived, mut decided) = (Vec::new(), Vec::new());
         let mut closed: Option<Instant> = None;
         loop {
-            let wait = if closed.is_some() { CLOSING_CHECK } else { SWEEP };
-            if !self.inbox.take_all((&mut arrived, &mut decided), wait) {
+            let closing = closed.is_some();
+            let wait = if closing { CLOSING_CHECK } else { SWEEP };
+            if !self.inbox.take_all((&mut arrived, &mut decided), (wait, closing)) {
                 closed.get_or_insert_with(Instant::now);
             }
             let now_s = now_s();
-            for parcel in arrived.drain(..) {
-                self.arrived(parcel, now_s);
-            }
             for (number, outcome) in decided.drain(..) {
                 self.decided(number, &Said::outcome(&outcome), Some(&outcome), now_s);
             }
-            self.sweep(now_s);
+            for parcel in arrived.drain(..) {
+                // Nobody waits for the answers to all that came together.
+                if self.answers.len() >= ANSWERS_AT_ONCE {
+                    answer_all(self.answers.drain(..));
+                }
+                self.arrived(parcel, now_s);
+            }
+            let over = |since: &Instant| since.elapsed() >= CLOSING || self.under_way.is_empty();
+            let ends = closed.as_ref().is_some_and(over);
+            self.sweep(now_s, if ends { Duration::ZERO } else { CONFIRM });
             answer_all(self.answers.drain(..));
-            let over = |since: &Instant| since.elapsed() >= CLOSING;
-            if closed.as_ref().is_some_and(|since| self.under_way.is_empty() || over(since)) {
+            if ends {
                 return;
             }
         }
@@ -158,14 +173,22 @@ impl Desk {
             // Keys are loaded with the zones: nobody can be known yet.
             let said = Said::not_ready();
             count(&said);
-            let answer = head.compose(message, &said.verdict, 0);
+            let answer = head.compose(head.zone_section(message), &said.verdict, 0);
             return self.answers.push((parcel, Some(answer)));
         }
-        let source = (parcel.from().ip(), &mut self.attempts);
-        let signer = match signature::check(self.client.live(), message, source, now_s) {
+        let source = Some(parcel.from().ip()).filter(|_| parcel.transport() == Transport::Tcp);
+        let attempts = match source {
+            Some(_) => &mut self.attempts,
+            None => &mut self.datagram_attempts,
+        };
+        let now = (now_s, &self.replies);
+        let signer = match signature::check(self.client.live(), message, (source, attempts), now) {
             Ok(signer) => signer,
             Err(why) => return self.turn_away(parcel, head, &why, now_s),
         };
+        if !self.is_open_to(&parcel) {
+            return self.refuse(parcel, &head, (&signer, &Said::closed_here()), now_s);
+        }
         if self.is_known(&signer) {
             return self.repeat(parcel, &head, &signer);
         }
@@ -177,31 +200,38 @@ impl Desk {
             Err(Unread::Silence) => return self.answers.push((parcel, None)),
         };
         match read {
-            Ok((change, lease)) if self.is_open_to(&parcel) => {
-                self.submit(parcel, head, (signer, change, lease), now_s);
-            }
-            read => {
-                let said = read.err().filter(|_| self.is_open_to(&parcel));
-                let said = said.unwrap_or_else(Said::closed_here);
-                tell(&said, (&signer.key, None, parcel.from()), None);
-                let answer = head.reply(message, &said.verdict, &signer, now_s);
-                self.answers.push((parcel, Some(answer)));
-            }
+            Ok((change, lease)) => self.submit(parcel, head, (signer, change, lease), now_s),
+            Err(said) => self.refuse(parcel, &head, (&signer, &said), now_s),
         }
+    }
+
+    /// Refuses what a known key sent, before anybody has judged it.
+    fn refuse(
+        &mut self,
+        parcel: Parcel,
+        head: &Head,
+        (signer, said): (&Signer, &Said),
+        now_s: u64,
+    ) {
+        let zone = head.zone_section(parcel.message());
+        let answer = head.reply(zone, &said.verdict, signer, now_s);
+        self.tell(said, (&signer.key, None, Some(parcel.from())), None);
+        self.answers.push((parcel, Some(answer)));
     }
 
     /// Answers a message that nobody is believed to have signed.
     fn turn_away(&mut self, parcel: Parcel, head: Head, why: &Unsigned, now_s: u64) {
         let said = Said::unsigned(why);
         let answer = match why {
-            Unsigned::Tsig(fault) => {
-                let mut answer = head.compose(parcel.message(), &said.verdict, fault.room());
+            Unsigned::Tsig(fault) | Unsigned::Late(fault) => {
+                let zone = head.zone_section(parcel.message());
+                let mut answer = head.compose(zone, &said.verdict, fault.room());
                 if answer.len() + fault.room() <= head.limit {
                     fault.append(&mut answer, 0, now_s);
                 }
                 answer
             }
-            _ => head.compose(parcel.message(), &said.verdict, 0),
+            _ => head.compose(head.zone_section(parcel.message()), &said.verdict, 0),
         };
         self.tell_stranger(why, &said, parcel.from());
         self.answers.push((parcel, Some(answer)));
@@ -224,7 +254,7 @@ impl Desk {
                 self.answers.push((parcel, Some(with_id(answer, head.envelope.id))));
             }
             Some(Known::UnderWay(number)) => match self.under_way.get_mut(&number) {
-                Some(first) if first.copies.len() < COPIES_MAX => first.copies.push(parcel),
+                Some(first) if first.parcels.len() < COPIES_MAX => first.parcels.push(parcel),
                 Some(_) | None => self.answers.push((parcel, None)),
             },
             None => self.answers.push((parcel, None)),
@@ -259,8 +289,12 @@ impl Desk {
             true => self.client.post(Letter { request, reply }),
             false => Err(SubmitError::Busy),
         };
-        let (copies, since) = (Vec::new(), Instant::now());
-        let one = UnderWay { parcel, copies, signer, zone, head, lease, since };
+        let message = parcel.message();
+        let zone_section = head.zone_section(message).into();
+        let time_s = signer.reply.as_ref().map_or(now_s, tsig::Verified::time_s);
+        let (parcels, since) = (vec![parcel], Instant::now());
+        let one =
+            UnderWay { parcels, zone_section, weight, time_s, signer, zone, head, lease, since };
         self.under_way.insert(number, one);
         if let Err(why) = posted {
             self.decided(number, &Said::not_submitted(why), None, now_s);
@@ -270,30 +304,43 @@ impl Desk {
     /// What the writer says, from there to the answer.
     fn decided(&mut self, number: u64, said: &Said, outcome: Option<&Outcome>, now_s: u64) {
         let Some(done) = self.under_way.remove(&number) else { return };
-        let UnderWay { parcel, copies, signer, zone, head, lease, .. } = done;
-        self.weight -= weight(parcel.message());
+        let UnderWay { parcels, zone_section, signer, zone, head, lease, .. } = done;
+        self.weight -= done.weight;
         let lease = lease.filter(|_| said.verdict.rcode == Rcode::NOERROR);
         let verdict = Verdict { lease, ..said.verdict };
-        let answer = head.reply(parcel.message(), &verdict, &signer, now_s);
-        tell(said, (&signer.key, Some(&zone), parcel.from()), outcome);
-        self.replies.end(signer.signature, said.is_final.then_some(&answer));
-        for copy in copies {
-            let id = copy.message().first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
-            self.answers.push((copy, Some(with_id(answer.clone(), id))));
-        }
-        self.answers.push((parcel, Some(answer)));
+        let answer = head.reply(&zone_section, &verdict, &signer, now_s);
+        let from = parcels.first().map(Parcel::from);
+        self.tell(said, (&signer.key, Some(&zone), from), outcome);
+        self.replies.end(signer.signature, done.time_s, said.is_final.then_some(&answer));
+        self.answer(parcels, &answer);
     }
 
-    /// Gives up on what the writer never answered: it ended.
-    fn sweep(&mut self, now_s: u64) {
-        if self.swept.elapsed() < SWEEP {
+    /// Answers a message and its copies alike.
+    fn answer(&mut self, parcels: Vec<Parcel>, answer: &[u8]) {
+        self.answers.extend(parcels.into_iter().map(|parcel| {
+            let id = parcel.message().first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+            (parcel, Some(with_id(answer.to_vec(), id)))
+        }));
+    }
+
+    /// Tells who has waited for long that nobody knows yet. What the writer says of the message in the
+    /// end is kept for the next time that it comes: it is not judged twice.
+    fn sweep(&mut self, now_s: u64, patience: Duration) {
+        if self.swept.elapsed() < SWEEP && !patience.is_zero() {
             return;
         }
         self.swept = Instant::now();
-        let late = self.under_way.iter().filter(|(_, one)| one.since.elapsed() >= CONFIRM);
-        let late: Vec<u64> = late.map(|(number, _)| *number).collect();
-        for number in late {
-            self.decided(number, &Said::unconfirmed(), None, now_s);
+        let said = Said::unconfirmed();
+        let mut answers = Vec::new();
+        for one in self.under_way.values_mut() {
+            if one.since.elapsed() >= patience && !one.parcels.is_empty() {
+                let answer = one.head.reply(&one.zone_section, &said.verdict, &one.signer, now_s);
+                count(&said);
+                answers.push((std::mem::take(&mut one.parcels), answer));
+            }
+        }
+        for (parcels, answer) in answers {
+            self.answer(parcels, &answer);
         }
     }
 
@@ -306,42 +353,50 @@ impl Desk {
             && listeners.as_ref().is_none_or(|open| open.contains(&parcel.listener()))
     }
 
+    /// A line of the log about an update of a known key, and its count. Changes are told all, the rest as
+    /// far as there is room: whoever has a key could fill the disk otherwise.
+    fn tell(
+        &mut self,
+        said: &Said,
+        (key, zone, from): (&Name, Option<&Name>, Option<SocketAddr>),
+        outcome: Option<&Outcome>,
+    ) {
+        count(said);
+        let serial = match outcome {
+            Some(Outcome::Done { serial, .. }) => serial.map(|serial| serial.0),
+            _ if !self.may_tell() => return,
+            _ => None,
+        };
+        let (rcode, why) = (said.verdict.rcode, said.verdict.why.map(|why| why.text));
+        let zone = zone.map(|zone| crate::log::shown(&zone.to_string()).into_owned());
+        let source = from.map(|from| tracing::field::display(from.ip()));
+        tracing::info!(%key, zone, source, %rcode, outcome = said.word, why, serial, "DNS update");
+    }
+
+    /// Whether there is room in the log for a line that anybody may cause.
+    fn may_tell(&mut self) -> bool {
+        let taken = self.quota.take(Instant::now());
+        if let Taken::Write { left_out: left_out @ 1.. } = taken {
+            tracing::warn!(left_out, "lines about DNS updates that changed nothing were left out");
+        }
+        taken != Taken::LeaveOut
+    }
+
     /// A line of the log about somebody without a good signature, as far as there is room.
     fn tell_stranger(&mut self, why: &Unsigned, said: &Said, from: SocketAddr) {
         count(said);
-        match self.quota.take(Instant::now()) {
-            Taken::LeaveOut => return,
-            Taken::Write { left_out: left_out @ 1.. } => {
-                tracing::warn!(
-                    left_out,
-                    "lines about updates without a good signature were left out"
-                );
-            }
-            Taken::Write { .. } => {}
+        if !self.may_tell() {
+            return;
         }
         let key = match why {
-            Unsigned::Tsig(fault) => Some(crate::log::shown(&fault.key().to_string()).into_owned()),
+            Unsigned::Tsig(fault) | Unsigned::Late(fault) => {
+                Some(crate::log::shown(&fault.key().to_string()).into_owned())
+            }
             _ => None,
         };
         let (rcode, why) = (said.verdict.rcode, said.verdict.why.map(|why| why.text));
         tracing::info!(source = %from.ip(), key, %rcode, outcome = said.word, why, "DNS update");
     }
-}
-
-/// A line of the log about an update of a known key, and its count.
-fn tell(
-    said: &Said,
-    (key, zone, from): (&Name, Option<&Name>, SocketAddr),
-    outcome: Option<&Outcome>,
-) {
-    count(said);
-    let serial = match outcome {
-        Some(Outcome::Done { serial: Some(serial), .. }) => Some(serial.0),
-        _ => None,
-    };
-    let (rcode, why) = (said.verdict.rcode, said.verdict.why.map(|why| why.text));
-    let zone = zone.map(Name::to_string);
-    tracing::info!(%key, zone, source = %from.ip(), %rcode, outcome = said.word, why, serial, "DNS update");
 }
 
 /// An answer to a copy of its message: forwarders give each copy an id of its own.
@@ -352,10 +407,13 @@ fn with_id(mut answer: Vec<u8>, id: u16) -> Vec<u8> {
     answer
 }
 
-/// The lease that is granted where this one is asked for (RFC 9664 §4).
+/// The lease that is granted where this one is asked for (RFC 9664 §4): KEY records never go before
+/// the others.
 fn granted(asked: UpdateLease) -> UpdateLease {
     let bounded = |lease_s: u32| lease_s.clamp(LEASE_S_MIN, LEASE_S_MAX);
-    UpdateLease { lease_s: bounded(asked.lease_s), key_lease_s: asked.key_lease_s.map(bounded) }
+    let lease_s = bounded(asked.lease_s);
+    let key_lease_s = asked.key_lease_s.map(|key_lease_s| bounded(key_lease_s).max(lease_s));
+    UpdateLease { lease_s, key_lease_s }
 }
 
 /// Seconds since 1970-01-01 00:00 UTC.
@@ -387,8 +445,11 @@ const COPIES_MAX: usize = 8;
 /// Shortest and longest lease that is granted, in seconds: half a minute and thirty days.
 const LEASE_S_MIN: u32 = 30;
 const LEASE_S_MAX: u32 = 30 * 24 * 60 * 60;
-/// Signatures by public keys that do not fit, of one source in a minute.
+/// Signatures by public keys that do not fit, of one source in a minute, and of all datagrams.
 const SIGNATURES_PER_MINUTE: u32 = 60;
+const DATAGRAM_SIGNATURES_PER_MINUTE: u32 = 6000;
+/// Answers that leave together.
+const ANSWERS_AT_ONCE: usize = 256;
 /// Most octets that messages under way take in memory.
 const WEIGHT_MAX: usize = 256 * 1024 * 1024;
 /// How long the writer may take to decide.

@@ -56,7 +56,7 @@ impl Said {
         match why {
             Unsigned::Malformed => Said::malformed(Rcode::FORMERR, None),
             Unsigned::Nobody => Said::refused(PROHIBITED, "updates must be signed", "unsigned"),
-            Unsigned::Tsig(fault) => {
+            Unsigned::Tsig(fault) | Unsigned::Late(fault) => {
                 let verdict = Verdict { rcode: tsig::Problem::RCODE, why: None, lease: None };
                 Said::new(verdict, fault.problem().word())
             }

@@ -1,6 +1,7 @@
 //! Who signed a message.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use account::Credential;
@@ -10,7 +11,7 @@ use tsig::{Fault, Rejected, Signed, Verified};
 use wire::{Name, QName, Rtype, Tail};
 use zone::View;
 
-use super::replies::Signature;
+use super::replies::{Replies, Signature};
 use crate::attempts::Attempts;
 
 /// A message whose signature is good.
@@ -33,6 +34,8 @@ pub(super) enum Unsigned {
     Tsig(Box<Fault>),
     /// SIG(0) is not accepted.
     Sig0(Sig0Fault),
+    /// TSIG is good, but so old that its answer may have been forgotten.
+    Late(Box<Fault>),
     /// Too many signatures of this source did not fit: public keys are dear to check.
     Paused,
 }
@@ -41,8 +44,8 @@ pub(super) enum Unsigned {
 pub(super) fn check(
     live: &Live,
     message: &[u8],
-    (from, attempts): (std::net::IpAddr, &mut Attempts),
-    now_s: u64,
+    (from, attempts): (Source, &mut Attempts),
+    (now_s, replies): (u64, &Replies),
 ) -> Result<Signer, Unsigned> {
     let tail = Tail::find(message).map_err(|_| Unsigned::Malformed)?;
     let Some(tail) = tail else { return Err(Unsigned::Nobody) };
@@ -53,6 +56,9 @@ pub(super) fn check(
                 Ok(verified) => {
                     let key = verified.key().name().clone();
                     let signature = (key.clone(), *verified.mac());
+                    if replies.is_forgotten(&signature, verified.time_s(), now_s) {
+                        return Err(Unsigned::Late(Box::new(signed.too_late(&verified))));
+                    }
                     Ok(Signer { key, signature, reply: Some(verified) })
                 }
                 Err(Rejected::Malformed) => Err(Unsigned::Malformed),
@@ -72,27 +78,30 @@ pub(super) fn check(
 fn check_public(
     live: &Live,
     sig: &Sig0<'_>,
-    (from, attempts): (std::net::IpAddr, &mut Attempts),
+    (from, attempts): (Source, &mut Attempts),
     now_s: u64,
 ) -> Result<Signer, Unsigned> {
+    // Whoever can write any source address shall not shut others out by theirs.
+    let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    if attempts.wait(from, Instant::now()).is_some() {
+        return Err(Unsigned::Paused);
+    }
     let key = sig.signer().to_lowercase();
     let known = live.directory().key(&key).is_some_and(|key| key.credential == Credential::Sig0);
     let serving = live.zones().serving();
     let zone = serving.find(&QName::of(&key), Rtype::KEY).filter(|_| known);
     let keys = zone.and_then(|zone| zone.rrset(&key, Rtype::KEY));
     let keys = keys.map(|rrset| rrset.rdata).unwrap_or_default();
-    if attempts.wait(from, Instant::now()).is_some() {
-        return Err(Unsigned::Paused);
-    }
     sig.verify(&keys, now_s).map_err(|why| {
-        if why == Sig0Fault::BadSig {
-            attempts.failed(from, Instant::now());
-        }
+        attempts.failed(from, Instant::now());
         Unsigned::Sig0(why)
     })?;
     let signature = (key.clone(), sig.identity());
     Ok(Signer { key, signature, reply: None })
 }
+
+/// Where a message came from, when that is certain: over TCP.
+pub(super) type Source = Option<IpAddr>;
 
 /// Messages under way, by their numbers.
 pub(super) type ByNumber<T> = HashMap<u64, T>;

@@ -58,7 +58,7 @@ fn rfc8945_5_3_1_some_messages_of_a_stream_may_go_without() {
     }
     assert_eq!(client.clone().verify(&response(), NOW_S), Err(ClientError::Unsigned));
     let mut last = response();
-    let mac = mac_of_next(&client.key, &previous, &response().repeat(100), &stamp(0, &[]));
+    let mac = mac_of_next(&client.key, &previous, &[&response().repeat(100)], &stamp(0, &[]));
     stamp(0, &[]).append((client.key.name(), ALGORITHM.as_wire()), mac.as_octets(), &mut last, 0);
     assert_eq!(client.verify(&last, NOW_S), Ok(()));
     assert!(client.is_certain());

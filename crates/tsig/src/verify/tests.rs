@@ -139,9 +139,16 @@ fn rfc8945_4_2_the_name_of_the_key_may_be_compressed_and_in_any_letters() {
 
 #[test]
 fn rfc8945_4_3_2_the_id_is_the_original_one_whatever_a_forwarder_made_of_it() {
-    let (mut message, _) = request(TsigAlgorithm::HmacSha256, NOW_S);
+    let (mut message, mut client) = request(TsigAlgorithm::HmacSha256, NOW_S);
     message[0] ^= 0xff;
-    assert!(verify(&message, &keys(TsigAlgorithm::HmacSha256), NOW_S).is_ok());
+    let verified = verify(&message, &keys(TsigAlgorithm::HmacSha256), NOW_S).unwrap();
+    // The reply has the forwarder's id; the client sees its own again.
+    let mut response = hex(RESPONSE);
+    response[0] ^= 0xff;
+    verified.sign(&mut response, 0, NOW_S);
+    assert_eq!(client.clone().verify(&response, NOW_S), Ok(()));
+    response[0] ^= 0xff;
+    assert_eq!(client.verify(&response, NOW_S), Ok(()));
 }
 
 #[test]
