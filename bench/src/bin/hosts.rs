@@ -30,9 +30,12 @@ struct Options {
     /// Questions for each second, for latencies; without it as many as are answered.
     #[arg(long)]
     rate: Option<u64>,
-    /// Address changes for each second, in 2,000 commits.
+    /// Address changes for each second.
     #[arg(long)]
     changes: Option<u64>,
+    /// Commits that those changes come in, for each second.
+    #[arg(long, default_value_t = 2000)]
+    commits: u64,
     /// Times that it is done.
     #[arg(long, default_value_t = 1)]
     rounds: usize,
@@ -77,7 +80,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             changing: options.changes.is_some(),
         };
         let before = process::run_time(SERVER_THREAD);
-        let (figures, changed) = ask(&plan, &zone, options.changes)?;
+        let (figures, changed) =
+            ask(&plan, &zone, options.changes.map(|rate| (rate, options.commits)))?;
         let after = process::run_time(SERVER_THREAD);
         let (resident, count) = (process::resident(), u64::from(options.hosts));
         let each = |seconds: f64| seconds * 1e6 / figures.answered.max(1) as f64;
@@ -99,7 +103,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Asks, and changes addresses meanwhile; also how many were changed for each second.
-fn ask(plan: &Plan, zone: &Zone, changes: Option<u64>) -> Result<(Figures, f64), Box<dyn Error>> {
+fn ask(
+    plan: &Plan,
+    zone: &Zone,
+    changes: Option<(u64, u64)>,
+) -> Result<(Figures, f64), Box<dyn Error>> {
     let Some(changes) = changes else { return Ok((asker::ask(plan)?, 0.0)) };
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -113,12 +121,18 @@ fn ask(plan: &Plan, zone: &Zone, changes: Option<u64>) -> Result<(Figures, f64),
 }
 
 /// Changes addresses of hosts at random at a rate until it is stopped; how many for each second.
-fn change(zone: &Zone, hosts: u32, rate: u64, stop: &AtomicBool) -> Result<f64, wire::NameError> {
+fn change(
+    zone: &Zone,
+    hosts: u32,
+    (rate, commits): (u64, u64),
+    stop: &AtomicBool,
+) -> Result<f64, wire::NameError> {
     let begun = Instant::now();
     let mut done = 0_u64;
     while !stop.load(Ordering::Relaxed) {
         let due = begun.elapsed().as_micros() as u64 * rate / 1_000_000;
-        if due < done + (rate / COMMITS).max(1) {
+        let together = (rate / commits.max(1)).max(1);
+        if due < done + together {
             std::thread::park_timeout(Duration::from_micros(100));
             continue;
         }
@@ -128,7 +142,9 @@ fn change(zone: &Zone, hosts: u32, rate: u64, stop: &AtomicBool) -> Result<f64, 
                 address_of(zone.apex(), host, number as u32)
             })
             .collect();
-        zone.apply(Serial(due as u32), &deltas?);
+        for commit in deltas?.chunks(together as usize) {
+            zone.apply(Serial(due as u32), commit);
+        }
         done = due;
     }
     Ok(done as f64 / begun.elapsed().as_secs_f64())
@@ -181,7 +197,5 @@ fn own_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Commits for each second while addresses change.
-const COMMITS: u64 = 2000;
 /// The name of the threads that answer.
 const SERVER_THREAD: &str = "dns-udp";
