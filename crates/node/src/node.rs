@@ -186,6 +186,7 @@ impl Claimed {
             owner,
             random: Random::new(),
             expirer: Expirer::new(writer::now()),
+            freed: None,
         };
         let folder = Folder {
             store: Arc::clone(&store),

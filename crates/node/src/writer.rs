@@ -30,6 +30,8 @@ pub(crate) struct Writer {
     pub(crate) owner: NodeId,
     pub(crate) random: Random,
     pub(crate) expirer: Expirer,
+    /// Since when there is memory to give back to the system.
+    pub(crate) freed: Option<Instant>,
 }
 
 /// Replies that are owed, by ticket.
@@ -52,6 +54,11 @@ impl Writer {
         loop {
             let open = self.collect(&mut owed);
             self.probe();
+            // Later, as queries may still hold what was freed; and once for all that goes meanwhile.
+            if self.freed.is_some_and(|since| since.elapsed() >= GIVE_BACK) {
+                self.freed = None;
+                memory::give_back();
+            }
             if self.writable.load(Ordering::Relaxed) {
                 for request in self.expirer.due(self.engine.live(), now()) {
                     self.push(request, None, &mut owed);
@@ -101,7 +108,8 @@ impl Writer {
     /// Waits for a letter and takes all that are there; whether more can come.
     fn collect(&mut self, owed: &mut Owed) -> bool {
         let wait = if self.writable.load(Ordering::Relaxed) {
-            SEEN_FLUSH.min(self.expirer.wait(self.engine.live(), now()))
+            let freed = self.freed.map_or(SEEN_FLUSH, |_| GIVE_BACK);
+            freed.min(self.expirer.wait(self.engine.live(), now()))
         } else {
             PROBE
         };
@@ -142,7 +150,7 @@ impl Writer {
         }
         answer(self.engine.settle(batch.number, settled), owed);
         if settled == Settled::Durable && batch.events.iter().any(frees_much) {
-            memory::give_back();
+            self.freed.get_or_insert_with(Instant::now);
         }
         match self.wake_folder.try_send(()) {
             Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
@@ -252,6 +260,8 @@ pub(crate) fn now() -> Timestamp {
 const COLLECT_MAX: usize = 4096;
 /// How often "last seen" is written down.
 const SEEN_FLUSH: Duration = Duration::from_secs(60);
+/// How long after a zone's content went memory is given back.
+const GIVE_BACK: Duration = Duration::from_secs(3);
 /// How often a store that could not write is tried again.
 const PROBE: Duration = Duration::from_secs(5);
 /// Pauses between questions about a commit that could not be confirmed.

@@ -30,6 +30,7 @@ fn fenced_writer_ends_for_good() {
         owner,
         random: Random::new(),
         expirer: Expirer::new(now()),
+        freed: None,
     };
     let thread = std::thread::spawn(move || writer.run());
     let first = client.operate(Operation::AddAccount("alice".to_owned())).unwrap();
