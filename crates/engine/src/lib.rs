@@ -36,5 +36,5 @@ pub use leases::Leases;
 pub use live::Live;
 pub use request::{
     HostPatch, Lease, NewKey, NewToken, NewZone, Operation, Outcome, Refused, Reply, Request,
-    Submission, Ticket,
+    Submission, Ticket, ZonePatch,
 };

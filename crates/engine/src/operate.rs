@@ -39,6 +39,7 @@ impl Operate<'_> {
                 Err(Refused::Invalid("not an operation"))
             }
             Operation::AddZone(zone) => self.add_zone(zone),
+            Operation::SetZone { apex, policy } => self.set_zone(apex, *policy),
             Operation::RemoveZone(apex) => self.remove_zone(apex),
             Operation::Stage { import, zone, part } => self.stage(*import, zone, part),
             Operation::Import { import, zone } => self.import(*import, zone),

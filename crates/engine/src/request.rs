@@ -1,7 +1,7 @@
 //! What can be asked of the engine, and what it answers.
 
 use account::policy::Denied;
-use account::{AccountId, Actor, Credential, KeyPolicy, Timestamp, TokenId};
+use account::{AccountId, Actor, Credential, KeyPolicy, Scavenge, Timestamp, TokenId};
 use store::{ImportId, Origin, Part, Pos, RecordLease};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::Change;
@@ -50,6 +50,13 @@ pub enum Operation {
     },
     /// Serve a new zone with these records; refused when it is served already.
     AddZone(NewZone),
+    /// Change the policy of a zone.
+    SetZone {
+        /// Its apex.
+        apex: Name,
+        /// What changes.
+        policy: ZonePatch,
+    },
     /// Stop serving a zone and forget it with all its hosts, and with its serial: see
     /// [`NewZone::serial`].
     RemoveZone(Name),
@@ -159,6 +166,14 @@ pub struct NewZone {
     /// before only if this one is: secondaries that hold the old zone have to fetch it afresh
     /// otherwise (RFC 1982 §3.2).
     pub serial: Serial,
+}
+
+/// Policy of a zone; `None` leaves a point as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ZonePatch {
+    /// How long records stay that keys add from now on without a lease; `Some(None)`: for ever. Those
+    /// that are there keep the time that they have.
+    pub scavenge: Option<Option<Scavenge>>,
 }
 
 /// Policy of a host; `None` leaves a point as it is (or at its default for a new host).

@@ -25,6 +25,8 @@ mod plain;
 mod reference;
 #[path = "engine/rig.rs"]
 mod rig;
+#[path = "engine/scavenged.rs"]
+mod scavenged;
 #[path = "engine/serials.rs"]
 mod serials;
 #[path = "engine/tokens.rs"]

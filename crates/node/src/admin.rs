@@ -10,7 +10,9 @@ mod show;
 mod socket;
 mod subject;
 
-pub use command::{Command, HostSettings, KeyAction, KeySettings, SecretText, ZoneSettings};
+pub use command::{
+    Command, HostSettings, KeyAction, KeySettings, Scavenging, SecretText, ZoneChange, ZoneSettings,
+};
 pub use direct::{DirectError, direct, restore};
 pub use execute::{Answer, Export, Follows, execute};
 pub use listing::{LIST_END_LINE, Listing};

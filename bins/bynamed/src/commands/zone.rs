@@ -5,11 +5,12 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use node::admin::{Command, ZoneSettings};
+use node::admin::{Command, Scavenging, ZoneChange, ZoneSettings};
 use serde_json::{Value, json};
 
 use crate::configuration::{self, Configuration};
 use crate::fault::{self, Fault};
+use crate::options::parse;
 use crate::order::{self, Print};
 use crate::output::Output;
 use crate::progress::Progress;
@@ -32,6 +33,13 @@ pub(crate) enum Order {
     Show {
         /// Its apex
         zone: String,
+    },
+    /// Change settings of a zone; what is not given stays
+    Set {
+        /// Its apex
+        zone: String,
+        #[command(flatten)]
+        change: Change,
     },
     /// Make a zone file the content of a zone, in place of all that it holds, hosts' addresses too
     Import {
@@ -74,6 +82,34 @@ pub(crate) struct Settings {
     host_ttl_s: Option<u32>,
 }
 
+/// What changes of a zone.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Change {
+    /// Records that keys add without a lease go when nobody repeats them
+    ///
+    /// Two times, like `7d,7d`: during the first one repetitions are not written, during the second
+    /// one the next is waited for. Records that are there already stay as they are, and those of the
+    /// operator always do.
+    #[arg(long, value_name = "TIME,TIME", value_parser = scavenging)]
+    scavenge: Option<Scavenging>,
+    /// Records that keys add stay; those that are there keep the time that they have
+    #[arg(long, conflicts_with = "scavenge")]
+    no_scavenge: bool,
+}
+
+impl Change {
+    fn read(self) -> ZoneChange {
+        ZoneChange { scavenge: self.no_scavenge.then_some(Scavenging::Off).or(self.scavenge) }
+    }
+}
+
+fn scavenging(text: &str) -> Result<Scavenging, String> {
+    let (no_refresh, refresh) =
+        text.split_once(',').ok_or("it takes two times with a comma between them, like `7d,7d`")?;
+    let (no_refresh_s, refresh_s) = (parse::seconds(no_refresh)?, parse::seconds(refresh)?);
+    Ok(Scavenging::After { no_refresh_s, refresh_s })
+}
+
 impl Settings {
     fn read(self) -> ZoneSettings {
         let Settings { account, suffix, host_ttl_s } = self;
@@ -88,8 +124,13 @@ impl Order {
             Order::Add { zone, ns, settings } => {
                 (Command::ZoneAdd { zone, ns, settings: settings.read() }, ONE)
             }
-            Order::List => (Command::ZoneList, Print::Table(&["zone", "serial", "rrsets"])),
+            Order::List => {
+                (Command::ZoneList, Print::Table(&["zone", "serial", "rrsets", "scavenge"]))
+            }
             Order::Show { zone } => (Command::ZoneShow { zone }, ONE),
+            Order::Set { zone, change } => {
+                (Command::ZoneSet { zone, settings: change.read() }, ONE)
+            }
             Order::Remove { zone } => (Command::ZoneRemove { zone }, ONE),
             Order::Import { zone, file, settings: given } => {
                 let command = Command::ZoneImport { zone, settings: given.read() };

@@ -118,6 +118,12 @@ pub(super) fn idle(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+/// A time in seconds.
+pub(crate) fn seconds(text: &str) -> Result<u32, String> {
+    let time = time(text).and_then(|time| u32::try_from(time.as_secs()).ok());
+    time.ok_or_else(|| format!("`{text}` is {A_TIME}"))
+}
+
 /// A number and a unit: `10s`, `5m`, `12h`, `90d`.
 fn time(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;

@@ -69,6 +69,32 @@ fn import_from_standard_input_becomes_visible_in_a_running_service() {
 }
 
 #[test]
+fn scavenging_of_a_zone_is_set_shown_and_ended() {
+    let (place, _) = Place::with_host();
+    assert!(place.json(&["zone", "show", ZONE])["scavenge"].is_null());
+    let service = place.serve(&[]);
+    let wanted = serde_json::json!({ "no_refresh_s": 7 * 86_400, "refresh_s": 43_200 });
+    let set = place.json(&["zone", "set", ZONE, "--scavenge", "7d,12h"]);
+    assert_eq!(set["scavenge"], wanted);
+    assert!(service.stop().success());
+    assert_eq!(place.json(&["zone", "set", ZONE])["scavenge"], wanted, "what is not given stays");
+    assert_eq!(place.json(&["zone", "list"])[0]["scavenge"], wanted);
+    let people = place.run(&["zone", "show", ZONE]).out;
+    assert!(people.contains("no_refresh_s 604800 refresh_s 43200\n"), "{people}");
+    for (options, code, words) in [
+        (&["--scavenge", "7d"][..], 2, "two times with a comma"),
+        (&["--scavenge", "7d,x"], 2, "`x` is not a time"),
+        (&["--scavenge", "7d,0s"], 1, "for a second at least"),
+        (&["--scavenge", "7d,7d", "--no-scavenge"], 2, "cannot be used with"),
+    ] {
+        let ended = place.run(&[&["zone", "set", ZONE], options].concat());
+        assert_eq!(ended.code, Some(code), "{options:?}: {ended:?}");
+        assert!(ended.err.contains(words), "{options:?}: {ended:?}");
+    }
+    assert!(place.json(&["zone", "set", ZONE, "--no-scavenge"])["scavenge"].is_null());
+}
+
+#[test]
 fn frozen_account_cannot_change_its_hosts_and_rotated_tokens_are_worth_nothing() {
     let (place, old) = Place::with_host();
     let service = place.serve(&[]);

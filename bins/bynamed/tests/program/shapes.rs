@@ -14,7 +14,7 @@ enum Shape {
 
 use Shape::{Many, One};
 
-const ZONE_KEYS: &str = "account created host_ttl_s ns rrsets serial suffix zone";
+const ZONE_KEYS: &str = "account created host_ttl_s ns rrsets scavenge serial suffix zone";
 const HOST_KEYS: &str = "a aaaa created host last_seen private_ok ttl_s zone";
 const HOST_AND_TOKENS: &str =
     "a aaaa account created frozen host last_seen private_ok tokens ttl_s zone";
@@ -27,7 +27,8 @@ fn table() -> Vec<(Vec<&'static str>, Shape)> {
         ("zone list", Many("")),
         ("zone add dyn.example --ns ns1.dyn.example --host-ttl 30", One(ZONE_KEYS)),
         ("zone add b.example --suffix", One(ZONE_KEYS)),
-        ("zone list", Many("rrsets serial zone")),
+        ("zone list", Many("rrsets scavenge serial zone")),
+        ("zone set dyn.example --scavenge 7d,12h", One(ZONE_KEYS)),
         ("zone show dyn.example", One(ZONE_KEYS)),
         ("zone export dyn.example", One("rrsets serial zone zonefile")),
         ("zone remove b.example", One("removed zone")),

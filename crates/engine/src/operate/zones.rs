@@ -1,12 +1,12 @@
 //! Zones and imports.
 
-use account::{Directory, Entity, TsigKey, ZoneEntry};
+use account::{Directory, Entity, Scavenge, TsigKey, ZoneEntry};
 use store::{Fact, ImportId, Part, PartOwner, PartSet};
 use wire::{Name, Rdata, Rtype};
 
-use super::{Operate, check_ttl, created, removed, replaced};
+use super::{Operate, changed, check_ttl, created, removed, replaced};
 use crate::engine::Judged;
-use crate::request::{NewZone, Refused};
+use crate::request::{NewZone, Refused, ZonePatch};
 
 impl Operate<'_> {
     pub(super) fn add_zone(&self, new: &NewZone) -> Result<Judged, Refused> {
@@ -52,6 +52,16 @@ impl Operate<'_> {
             host_ttl_s: new.host_ttl_s,
             scavenge: None,
         })
+    }
+
+    pub(super) fn set_zone(&self, apex: &Name, policy: ZonePatch) -> Result<Judged, Refused> {
+        let directory = self.live.directory();
+        let zone = directory.zone(apex).ok_or(Refused::Missing("zone"))?;
+        let scavenge = policy.scavenge.unwrap_or(zone.scavenge);
+        scavenge.map_or(Ok(()), check_scavenge)?;
+        let after = ZoneEntry { scavenge, ..zone.clone() };
+        let facts = changed(Entity::Zone(zone.clone()), Entity::Zone(after));
+        Ok(Judged { facts, ..Judged::default() })
     }
 
     /// Hosts go with the fact that the zone is dropped; keys lose their hold on it, so that they do
@@ -134,6 +144,17 @@ fn without_zone(key: &TsigKey, apex: &Name) -> Fact {
     replaced(Entity::Key(key.clone()), Entity::Key(TsigKey { zones, ..key.clone() }))
 }
 
+/// Without time for repetitions every record would go, whoever repeats it.
+fn check_scavenge(scavenge: Scavenge) -> Result<(), Refused> {
+    let Scavenge { no_refresh_s, refresh_s } = scavenge;
+    if refresh_s == 0 || no_refresh_s.saturating_add(refresh_s) > SCAVENGE_S_MAX {
+        return Err(Refused::Invalid(
+            "records are scavenged after ten years at most, and can be repeated for a second at least",
+        ));
+    }
+    Ok(())
+}
+
 /// What can be told of one part of a zone alone.
 fn check_part(zone: &Name, part: &Part) -> Result<(), Refused> {
     if part.len() > STAGE_RRSETS_MAX || part.as_octets().len() > STAGE_OCTETS_MAX {
@@ -176,5 +197,7 @@ const IMPORTS_MAX: usize = 16;
 const STAGE_RRSETS_MAX: usize = 200_000;
 /// Most octets in one part of an import: it is one event, and a store takes it whole.
 const STAGE_OCTETS_MAX: usize = 32 * 1024 * 1024;
+/// Longest life of a record that nobody repeats, in seconds: ten years.
+const SCAVENGE_S_MAX: u32 = 10 * 366 * 86_400;
 /// RFC 2181 §8.
 const TTL_S_MAX: u32 = (1 << 31) - 1;

@@ -39,6 +39,13 @@ pub enum Command {
         /// Its apex.
         zone: String,
     },
+    /// Change the settings of a zone.
+    ZoneSet {
+        /// Its apex.
+        zone: String,
+        /// What changes.
+        settings: ZoneChange,
+    },
     /// Make the zone file that follows the content of a zone.
     ZoneImport {
         /// Its apex.
@@ -196,6 +203,7 @@ impl Command {
             | Command::Backup { .. }
             | Command::Check => true,
             Command::ZoneAdd { .. }
+            | Command::ZoneSet { .. }
             | Command::ZoneImport { .. }
             | Command::ZoneRemove { .. }
             | Command::HostAdd { .. }
@@ -223,6 +231,29 @@ pub struct ZoneSettings {
     pub suffix: bool,
     /// TTL of hosts that set none, in seconds; 60 when not given.
     pub host_ttl_s: Option<u32>,
+}
+
+/// What changes of a zone; what is not given stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneChange {
+    /// Whether records that keys add without a lease go when nobody repeats them.
+    pub scavenge: Option<Scavenging>,
+}
+
+/// Whether records go that nobody repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scavenging {
+    /// They stay.
+    Off,
+    /// They go.
+    After {
+        /// For so many seconds repetitions are not written.
+        no_refresh_s: u32,
+        /// For so many seconds after that one is waited for.
+        refresh_s: u32,
+    },
 }
 
 /// Settings of a key.

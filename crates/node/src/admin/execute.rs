@@ -3,16 +3,16 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use account::AccountId;
 use account::secret::Secret;
-use engine::{HostPatch, NewToken, NewZone, Operation, Outcome, Refused};
+use account::{AccountId, Scavenge};
+use engine::{HostPatch, NewToken, NewZone, Operation, Outcome, Refused, ZonePatch};
 use gateway::Random;
 use serde_json::{Value, json};
 use store_sqlite::{SqliteStore, backup};
 use wire::{Name, Rdata, Rrset, Rtype, Serial, Soa};
 use zone::Snapshot;
 
-use super::command::{Command, HostSettings, ZoneSettings};
+use super::command::{Command, HostSettings, Scavenging, ZoneChange, ZoneSettings};
 use super::listing::Listing;
 use super::{AdminError, show, subject};
 use crate::import;
@@ -78,6 +78,7 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
         Command::ZoneAdd { zone, ns, settings } => orders.zone_add(zone, ns, settings)?,
         Command::ZoneList => return Ok(listed(Listing::zones(live))),
         Command::ZoneShow { zone } => show::zone(node, &name(zone)?)?,
+        Command::ZoneSet { zone, settings } => orders.zone_set(zone, settings)?,
         Command::ZoneImport { zone, settings } => orders.zone_import(zone, settings, body)?,
         Command::ZoneExport { zone } => return orders.zone_export(zone),
         Command::ZoneRemove { zone } => {
@@ -199,6 +200,19 @@ impl Orders<'_> {
             // Wraps in 2106 as serials do (RFC 1982).
             serial: Serial((seconds & i64::from(u32::MAX)).try_into().unwrap_or_default()),
         })
+    }
+
+    fn zone_set(&self, zone: &str, settings: &ZoneChange) -> Result<Value, AdminError> {
+        let apex = name(zone)?;
+        let scavenge = settings.scavenge.map(|scavenge| match scavenge {
+            Scavenging::Off => None,
+            Scavenging::After { no_refresh_s, refresh_s } => {
+                Some(Scavenge { no_refresh_s, refresh_s })
+            }
+        });
+        let policy = ZonePatch { scavenge };
+        self.operate(Operation::SetZone { apex: apex.clone(), policy })?;
+        show::zone(self.node, &apex)
     }
 
     fn zone_import(

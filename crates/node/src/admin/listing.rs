@@ -65,7 +65,7 @@ impl Listing {
         match &self.rows {
             Rows::Zones(apexes) => {
                 for apex in apexes {
-                    let found = live.zones().get(apex).map(|zone| show::zone_row(&zone));
+                    let found = live.zones().get(apex).map(|zone| show::zone_row(live, &zone));
                     found.iter().try_for_each(|value| row(out, value))?;
                 }
             }

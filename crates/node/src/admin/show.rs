@@ -1,6 +1,6 @@
 //! What the operator sees of the state. Secrets are not there to be seen: only hashes are kept.
 
-use account::{Account, Directory, Host, KeyPolicy, Timestamp, Token, TsigKey};
+use account::{Account, Directory, Host, KeyPolicy, Scavenge, Timestamp, Token, TsigKey};
 use engine::Live;
 use jiff::Timestamp as Moment;
 use serde_json::{Value, json};
@@ -12,11 +12,13 @@ use super::execute::{missing, text, zone_text};
 use super::keys::{algorithm_text, pattern_text};
 use crate::node::Node;
 
-pub(super) fn zone_row(zone: &Zone) -> Value {
+pub(super) fn zone_row(live: &Live, zone: &Zone) -> Value {
+    let scavenged = live.directory().zone(zone.apex()).and_then(|entry| entry.scavenge);
     json!({
         "zone": zone_text(zone.apex()),
         "serial": zone.serial().0,
         "rrsets": zone.rrset_count(),
+        "scavenge": scavenge(scavenged),
     })
 }
 
@@ -37,8 +39,16 @@ pub(super) fn zone(node: &Node, apex: &Name) -> Result<Value, AdminError> {
         "account": directory.account(entry.account).map(|account| account.name.clone()),
         "suffix": entry.suffix,
         "host_ttl_s": entry.host_ttl_s,
+        "scavenge": scavenge(entry.scavenge),
         "created": moment(entry.created),
     }))
+}
+
+fn scavenge(scavenge: Option<Scavenge>) -> Value {
+    let shown = scavenge.map(|Scavenge { no_refresh_s, refresh_s }| {
+        json!({ "no_refresh_s": no_refresh_s, "refresh_s": refresh_s })
+    });
+    shown.unwrap_or_default()
 }
 
 pub(super) fn host(node: &Node, name: &Name) -> Result<Value, AdminError> {

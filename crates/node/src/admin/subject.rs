@@ -10,7 +10,9 @@ pub(super) fn of(directory: &Directory, operation: &Operation, why: &Refused) ->
     let (Refused::Missing(what) | Refused::Exists(what)) = why else { return None };
     match (*what, operation) {
         ("zone", Operation::AddZone(new)) => Some(zone_text(&new.apex)),
-        ("zone", Operation::RemoveZone(apex)) => Some(zone_text(apex)),
+        ("zone", Operation::RemoveZone(apex) | Operation::SetZone { apex, .. }) => {
+            Some(zone_text(apex))
+        }
         ("zone", Operation::AddKey(new)) => {
             new.zones.iter().find(|apex| directory.zone(apex).is_none()).map(zone_text)
         }
