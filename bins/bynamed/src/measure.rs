@@ -84,6 +84,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_dns_xdp_lost_total", "Packets by AF_XDP that came faster than they were taken"),
     ("byname_events_total", "Changes that were written"),
     ("byname_fold_failures_total", "Attempts to fold the log into tables that failed"),
+    ("byname_hosts_expired_total", "Hosts whose addresses went because nothing was heard of them"),
     ("byname_http_hints_total", "Oddities in requests of update clients, by kind"),
     ("byname_http_malformed_total", "Requests over HTTP that make no sense"),
     ("byname_http_refused_connections_total", "Connections for HTTP beyond a limit"),

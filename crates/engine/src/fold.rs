@@ -9,6 +9,7 @@ use store::{Event, Fact, ImportId, Item, Part};
 use wire::{Name, Serial};
 use zone::{Delta, Zone};
 
+use crate::expiry::Expiries;
 use crate::leases::Leases;
 use crate::live::Live;
 use crate::staging::{self, Staged, Staging};
@@ -36,7 +37,7 @@ pub(crate) fn fold(live: &Live, staging: &mut Staging, events: &[Event]) {
 pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
     match item {
         Item::At { .. } => {}
-        Item::Entity(entity) => live.directory_mut().put(entity),
+        Item::Entity(entity) => put(live, entity),
         Item::Zone { apex, serial } => live.zones().insert(Arc::new(Zone::new(&apex, serial))),
         Item::Rrset { zone, owner, rtype, rrset } => {
             if let Some(zone) = live.zones().get(&zone) {
@@ -78,6 +79,7 @@ pub(crate) fn forget(live: &Live) {
     live.zones().all().iter().for_each(|zone| live.zones().remove(zone.apex()));
     *live.directory_mut() = Directory::default();
     *live.leases_mut() = Leases::default();
+    *live.expiries() = Expiries::default();
 }
 
 /// Every piece of the visible state.
@@ -114,7 +116,7 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             }
         }
         Fact::Entity { after: Some(entity), .. } => {
-            live.directory_mut().put(entity.clone());
+            put(live, entity.clone());
             if let Entity::Key(key) = entity {
                 live.put_key(key);
             }
@@ -157,6 +159,15 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             live.written(hosts);
         }
     }
+}
+
+fn put(live: &Live, entity: Entity) {
+    if let Entity::Host(host) = &entity
+        && (host.expiry.is_some() || live.has_expiries())
+    {
+        live.expiries().put(host);
+    }
+    live.directory_mut().put(entity);
 }
 
 fn stage(staging: &mut Staging, import: ImportId, zone: &Name, part: Part) {

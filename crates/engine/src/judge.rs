@@ -18,8 +18,10 @@ use crate::request::{Lease, Operation, Refused};
 use crate::weigh;
 
 mod leases;
+mod parked;
 
 use leases::leased;
+use parked::returned;
 
 /// A judge of changes for one batch.
 pub(crate) struct Judge<'a> {
@@ -52,12 +54,17 @@ impl Judge<'_> {
     ) -> Result<Judged, Refused> {
         let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
         let change = self.authorize(actor, &zone, change)?;
+        let parked = self.parked(actor, &change);
+        let change = returned(change, &parked);
         self.answered(actor, &zone, &change)?;
         let deltas = zone::judge(&self.overlay.over(&zone), &change)?;
         let leases = self.leases(actor, &zone, (&change, lease), &deltas);
         if deltas.is_empty() {
+            let mut facts = self.unpark(parked);
             self.overlay.decide_leases(self.batch, &change.zone, &leases);
-            return Ok(Judged { facts: leased(&change.zone, leases), ..Judged::default() });
+            facts.append(&mut leased(&change.zone, leases));
+            self.heard(&change, actor);
+            return Ok(Judged { facts, ..Judged::default() });
         }
         self.unmixed(actor, &deltas)?;
         self.unreplaced(actor, &zone, &deltas)?;
@@ -67,12 +74,14 @@ impl Judge<'_> {
         self.pace(actor, &deltas)?;
         let serial = self.serial(&zone, &deltas);
         self.overlay.decide(self.batch, &change.zone, serial, &deltas);
-        let mut facts = self.scopes(&zone, &deltas);
+        let mut facts = self.unpark(parked);
+        facts.append(&mut self.scopes(&zone, &deltas));
         self.end_with_records(&change.zone, &deltas);
         let lease_s = lease.map(|lease| lease.lease_s);
         facts.insert(0, Fact::Changed { zone: change.zone.clone(), serial, lease_s, deltas });
         self.overlay.decide_leases(self.batch, &change.zone, &leases);
         facts.append(&mut leased(&change.zone, leases));
+        self.heard(&change, actor);
         Ok(Judged { facts, serial: Some(serial), made: None })
     }
 

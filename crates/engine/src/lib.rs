@@ -21,6 +21,7 @@
 //! `engine.rs`, then `judge.rs`.
 
 mod engine;
+mod expiry;
 mod fold;
 mod judge;
 mod leases;

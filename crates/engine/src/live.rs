@@ -10,6 +10,7 @@ use tsig::Keys;
 use wire::Name;
 use zone::Zones;
 
+use crate::expiry::{self, Expiries};
 use crate::leases::Leases;
 
 /// Zones, directory, leases and the hosts seen since the last bulk write.
@@ -26,6 +27,8 @@ pub struct Live {
     keys_ready: AtomicBool,
     /// Hosts seen and not written down yet; no more than there are hosts.
     seen: Mutex<HashMap<Name, Timestamp>>,
+    /// Hosts that may come to be gone.
+    expiries: Mutex<Expiries>,
 }
 
 impl Live {
@@ -128,9 +131,50 @@ impl Live {
         }
     }
 
+    /// Before when no host is gone of which nothing is heard; `None`: there is none with an expiry.
+    pub fn next_gone(&self) -> Option<Timestamp> {
+        self.expiries().first()
+    }
+
+    /// Hosts of which nothing was heard for as long as their expiry says, or since the service
+    /// started; at most so many, and no more than a few thousand are looked at. They are named again
+    /// until what has to be done about them is visible. Reads the directory.
+    pub fn gone(&self, now: Timestamp, started: Timestamp, max: usize) -> Vec<Name> {
+        let due = self.expiries().due(now, LOOKS_MAX);
+        let is_gone = |name: &Name| {
+            let last_seen = self.last_seen(name);
+            let (at, is_frozen) = {
+                let directory = self.directory();
+                let host = directory.host(name);
+                let at = host.and_then(|host| expiry::gone_at(host, last_seen, started));
+                (at, host.is_some_and(|host| expiry::is_frozen(&directory, host)))
+            };
+            let Some(at) = at else {
+                self.expiries().remove(name);
+                return false;
+            };
+            let at = if is_frozen { Timestamp(now.0.saturating_add(FROZEN_MS)) } else { at };
+            if at > now {
+                self.expiries().place(name, at);
+            }
+            at <= now
+        };
+        due.into_iter().filter(is_gone).take(max).collect()
+    }
+
+    /// Whether some host has an expiry and is not gone.
+    pub(crate) fn has_expiries(&self) -> bool {
+        !self.expiries().is_empty()
+    }
+
+    pub(crate) fn expiries(&self) -> MutexGuard<'_, Expiries> {
+        self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets what was noted of a host that is gone.
     pub(crate) fn forget(&self, host: &Name) {
         self.seen().remove(host);
+        self.expiries().remove(host);
     }
 
     /// The same for all hosts that went with their zone.
@@ -138,6 +182,7 @@ impl Live {
         let mut seen = self.seen();
         let directory = self.directory();
         seen.retain(|name, _| directory.host(name).is_some());
+        self.expiries().retain(&directory);
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<Name, Timestamp>> {
@@ -157,3 +202,7 @@ fn prepare(key: &TsigKey) -> Option<tsig::Key> {
 
 /// Most hosts in one bulk write of what was last seen.
 const SEEN_HOSTS_MAX: usize = 20_000;
+/// Most hosts that are looked at at once, for whether they are gone.
+const LOOKS_MAX: usize = 4096;
+/// After so many milliseconds it is looked again whether an account is locked down.
+const FROZEN_MS: i64 = 3_600_000;

@@ -4,9 +4,12 @@
 //! on the visible state alone.
 
 mod claim;
+mod expiry;
 mod hosts;
 mod keys;
 mod zones;
+
+pub(crate) use expiry::unpark;
 
 use account::policy::Denied;
 use account::{Account, AccountId, Actor, Entity, Timestamp, Token, TokenId};
@@ -38,6 +41,7 @@ impl Operate<'_> {
             Operation::Change { .. } | Operation::EndLeases { .. } => {
                 Err(Refused::Invalid("not an operation"))
             }
+            Operation::ExpireHosts { hosts, started } => self.expire_hosts(hosts, *started),
             Operation::AddZone(zone) => self.add_zone(zone),
             Operation::SetZone { apex, policy } => self.set_zone(apex, *policy),
             Operation::RemoveZone(apex) => self.remove_zone(apex),
@@ -45,9 +49,9 @@ impl Operate<'_> {
             Operation::Import { import, zone } => self.import(*import, zone),
             Operation::DropImport(import) => self.drop_import(*import),
             Operation::AddHost { name, account, policy, token } => {
-                self.add_host(name, *account, *policy, token)
+                self.add_host(name, *account, policy, token)
             }
-            Operation::SetHost { name, policy } => self.set_host(name, *policy),
+            Operation::SetHost { name, policy } => self.set_host(name, policy),
             Operation::RotateHost { name, token } => self.rotate_host(name, token),
             Operation::RemoveHost(name) => self.remove_host(name),
             Operation::AddToken { hosts, token } => self.add_token(hosts, token),
@@ -151,10 +155,13 @@ impl Operate<'_> {
 
 fn may(actor: &Actor, operation: &Operation) -> bool {
     match actor {
-        Actor::Operator => true,
+        Actor::Operator => !matches!(operation, Operation::ExpireHosts { .. }),
         Actor::System => matches!(
             operation,
-            Operation::FlushSeen | Operation::JumpSerials { .. } | Operation::ExposeToken(_)
+            Operation::FlushSeen
+                | Operation::JumpSerials { .. }
+                | Operation::ExposeToken(_)
+                | Operation::ExpireHosts { .. }
         ),
         Actor::Token(_) | Actor::Key(_) => false,
     }

@@ -1,7 +1,7 @@
 //! What can be asked of the engine, and what it answers.
 
 use account::policy::Denied;
-use account::{AccountId, Actor, Credential, KeyPolicy, Scavenge, Timestamp, TokenId};
+use account::{AccountId, Actor, Credential, HostExpiry, KeyPolicy, Scavenge, Timestamp, TokenId};
 use store::{ImportId, Origin, Part, Pos, RecordLease};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::Change;
@@ -47,6 +47,14 @@ pub enum Operation {
         zone: Name,
         /// The leases that have ended.
         leases: Vec<RecordLease>,
+    },
+    /// Put what their expiry says in place of the addresses of hosts that are gone; only the service
+    /// itself does. Those that were seen meanwhile stay.
+    ExpireHosts {
+        /// The hosts.
+        hosts: Vec<Name>,
+        /// When the service started: nobody could be heard before.
+        started: Timestamp,
     },
     /// Serve a new zone with these records; refused when it is served already.
     AddZone(NewZone),
@@ -177,12 +185,14 @@ pub struct ZonePatch {
 }
 
 /// Policy of a host; `None` leaves a point as it is (or at its default for a new host).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostPatch {
     /// TTL of its addresses in seconds; `Some(None)`: that of the zone.
     pub ttl_s: Option<Option<u32>>,
     /// Opt-in to private addresses.
     pub private_ok: Option<bool>,
+    /// What becomes of its addresses when nothing is heard of it; `Some(None)`: they stay.
+    pub expiry: Option<Option<HostExpiry>>,
 }
 
 /// A token to be: only the hash of its secret comes here.

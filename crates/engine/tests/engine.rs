@@ -8,6 +8,8 @@
 
 #[path = "engine/batches.rs"]
 mod batches;
+#[path = "engine/gone.rs"]
+mod gone;
 #[path = "engine/granted.rs"]
 mod granted;
 #[path = "engine/hosts.rs"]

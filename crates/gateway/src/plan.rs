@@ -155,13 +155,14 @@ impl<'a> Asked<'a> {
                 }
             }
         }
+        let is_parked = host.parked.is_some();
         let host = host.name.clone();
         if !edits.is_empty() {
             let change = Change::new(zone.apex.clone(), edits);
             return Plan::Submit { host, change, addresses };
         }
         if dummies.is_empty() {
-            return untouched(live, zone, host);
+            return untouched(live, zone, host, is_parked);
         }
         Plan::Seen { host, code: Code::Good(dummies) }
     }
@@ -204,8 +205,10 @@ fn answer(denied: Denied) -> Plan {
 }
 
 /// Nothing is asked of this host: say `IPv6 from the source` over IPv4. What is published stands.
-fn untouched(live: &Live, zone: &ZoneEntry, host: Name) -> Plan {
-    let published = live.zones().get(&zone.apex).map(|zone| {
+/// For a host that was gone something else may stand there, which it must not take for its addresses.
+fn untouched(live: &Live, zone: &ZoneEntry, host: Name, is_parked: bool) -> Plan {
+    let zone = live.zones().get(&zone.apex).filter(|_| !is_parked);
+    let published = zone.map(|zone| {
         let rrsets =
             [Rtype::A, Rtype::AAAA].into_iter().filter_map(|rtype| zone.rrset(&host, rtype));
         let rdata: Vec<Rdata> = rrsets.flat_map(|rrset| rrset.rdata).collect();

@@ -11,7 +11,8 @@ mod socket;
 mod subject;
 
 pub use command::{
-    Command, HostSettings, KeyAction, KeySettings, Scavenging, SecretText, ZoneChange, ZoneSettings,
+    Command, Expiry, HostSettings, KeyAction, KeySettings, Scavenging, SecretText, Then,
+    ZoneChange, ZoneSettings,
 };
 pub use direct::{DirectError, direct, restore};
 pub use execute::{Answer, Export, Follows, execute};

@@ -1,4 +1,4 @@
-//! Records go when their leases have ended (RFC 9664).
+//! Records go when their leases have ended (RFC 9664), and hosts when nothing is heard of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use engine::{Live, Operation, Request};
 use store::RecordLease;
 use wire::Name;
 
-/// Finds leases that have ended, for the writer: it asks before each round.
+/// Finds leases that have ended and hosts that are gone, for the writer: it asks before each round.
 #[derive(Debug)]
 pub(crate) struct Expirer {
     started: Timestamp,
@@ -21,8 +21,9 @@ impl Expirer {
         Expirer { started, next: started }
     }
 
-    /// What takes the records away whose leases have ended: one request for each zone. The engine
-    /// judges again whether they have, so that one that was granted anew meanwhile stays.
+    /// What takes the records away whose leases have ended: one request for each zone, and one for
+    /// the hosts that are gone. The engine judges again whether they have, so that one that was granted
+    /// anew meanwhile stays, and so does a host that was seen.
     pub(crate) fn due(&mut self, live: &Live, now: Timestamp) -> Vec<Request> {
         if now < self.next {
             return Vec::new();
@@ -39,6 +40,11 @@ impl Expirer {
                 pause = PAUSE;
             }
         }
+        let hosts = live.gone(now, self.started, HOSTS_MAX);
+        let are_more = hosts.is_empty() && live.next_gone().is_some_and(|next| next <= now);
+        if are_more || hosts.len() == HOSTS_MAX {
+            pause = Duration::ZERO;
+        }
         self.next = after(now, pause);
         let request = |(zone, leases): (Name, Vec<RecordLease>)| {
             tracing::info!(%zone, records = leases.len(), "leases have ended: the records go");
@@ -46,13 +52,19 @@ impl Expirer {
             let operation = Operation::EndLeases { zone, leases };
             Request { actor: Actor::System, origin: None, operation }
         };
-        zones.into_iter().map(request).collect()
+        let mut requests: Vec<Request> = zones.into_iter().map(request).collect();
+        if !hosts.is_empty() {
+            let operation = Operation::ExpireHosts { hosts, started: self.started };
+            requests.push(Request { actor: Actor::System, origin: None, operation });
+        }
+        requests
     }
 
     /// How long until there may be something due.
     pub(crate) fn wait(&self, live: &Live, now: Timestamp) -> Duration {
         let end = live.leases().next_end();
-        end.map_or(Duration::MAX, |end| Duration::from_millis(end.max(self.next).ms_since(now)))
+        let first = end.into_iter().chain(live.next_gone()).min();
+        first.map_or(Duration::MAX, |end| Duration::from_millis(end.max(self.next).ms_since(now)))
     }
 }
 
@@ -63,6 +75,8 @@ fn after(start: Timestamp, time: Duration) -> Timestamp {
 
 /// Most leases that are ended in one round.
 const ROUND_MAX: usize = 512;
+/// Most hosts that are taken for gone in one round.
+const HOSTS_MAX: usize = 512;
 /// Least time between two rounds.
 const PAUSE: Duration = Duration::from_secs(1);
 /// After a start no record goes for so long, or for a whole lease of its own if that is shorter.

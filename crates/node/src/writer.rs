@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use account::{Actor, Timestamp};
+use account::{Actor, Entity, Timestamp};
 use engine::{Batch, Engine, Operation, Reply, Request, Settled, Submission, Ticket};
 use gateway::{Letter, Random, ReplyTo};
 use store::{AppendError, BatchId, Event, Fact, NodeId, Store, Writer as Fence};
@@ -147,6 +147,7 @@ impl Writer {
         if settled == Settled::Durable {
             metrics::counter!("byname_commits_total").increment(1);
             metrics::counter!("byname_events_total").increment(batch.events.len() as u64);
+            batch.events.iter().for_each(tell_of_hosts);
         }
         answer(self.engine.settle(batch.number, settled), owed);
         if settled == Settled::Durable && batch.events.iter().any(frees_much) {
@@ -236,6 +237,26 @@ fn frees_much(event: &Event) -> bool {
         | Fact::Seen { .. } => false,
     };
     event.body.facts.iter().any(frees)
+}
+
+/// Says which hosts were taken for gone, and which of them are there again.
+fn tell_of_hosts(event: &Event) {
+    for fact in &event.body.facts {
+        let Fact::Entity { before: Some(Entity::Host(before)), after: Some(Entity::Host(after)) } =
+            fact
+        else {
+            continue;
+        };
+        let host = &after.name;
+        match (before.parked, after.parked) {
+            (None, Some(_)) => {
+                tracing::info!(%host, "nothing was heard of this host: its addresses are withdrawn");
+                metrics::counter!("byname_hosts_expired_total").increment(1);
+            }
+            (Some(_), None) => tracing::info!(%host, "this host is there again"),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+    }
 }
 
 fn system(operation: Operation) -> Request {

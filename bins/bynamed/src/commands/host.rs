@@ -1,10 +1,11 @@
 //! `bynamed host`: hosts, whose addresses change.
 
 use clap::Subcommand;
-use node::admin::{Command, HostSettings};
+use node::admin::{Command, Expiry, HostSettings, Then};
 
 use crate::configuration::Configuration;
 use crate::fault::Fault;
+use crate::options::parse;
 use crate::order::{self, Print};
 use crate::output::Output;
 
@@ -58,11 +59,40 @@ pub(crate) struct Settings {
     /// Private addresses may be published, also on a shared suffix
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     private: Option<bool>,
+    /// Its addresses go after so long without a valid update, like `7d`
+    ///
+    /// The time before the service started does not count. With the next update that publishes an
+    /// address the host is there again; a family that this update does not mention stays away.
+    #[arg(long, value_name = "TIME", value_parser = parse::seconds)]
+    expire_after: Option<u32>,
+    /// What comes in place of them: `withdraw` (nothing), `park=ADDRESS,…`, or `cname=NAME`, which
+    /// comes only if the name has no other records [default: withdraw]
+    #[arg(long, value_name = "WHAT", value_parser = then, requires = "expire_after")]
+    then: Option<Then>,
+    /// Its addresses stay, however long nothing is heard of it
+    #[arg(long, conflicts_with = "expire_after")]
+    no_expiry: bool,
 }
 
 impl Settings {
     fn read(self) -> HostSettings {
-        HostSettings { ttl_s: self.ttl_s, private_ok: self.private }
+        let Settings { ttl_s, private, expire_after, then, no_expiry } = self;
+        let then = then.unwrap_or(Then::Withdraw);
+        let after = expire_after.map(|after_s| Expiry::After { after_s, then });
+        let expiry = no_expiry.then_some(Expiry::Never).or(after);
+        HostSettings { ttl_s, private_ok: private, expiry }
+    }
+}
+
+fn then(text: &str) -> Result<Then, String> {
+    match text.split_once('=') {
+        None if text == "withdraw" => Ok(Then::Withdraw),
+        Some(("cname", name)) => Ok(Then::Cname(name.to_owned())),
+        Some(("park", addresses)) => {
+            let one = |text: &str| text.parse().map_err(|_| format!("`{text}` is not an address"));
+            addresses.split(',').map(one).collect::<Result<_, _>>().map(Then::Park)
+        }
+        _ => Err("it is none of `withdraw`, `park=ADDRESS` and `cname=NAME`".to_owned()),
     }
 }
 

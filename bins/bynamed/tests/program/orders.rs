@@ -95,6 +95,49 @@ fn scavenging_of_a_zone_is_set_shown_and_ended() {
 }
 
 #[test]
+fn expiry_of_a_host_is_set_shown_and_ended() {
+    let (place, token) = Place::with_host();
+    assert!(place.json(&["host", "show", HOST])["expiry"].is_null());
+    let shown = |options: &[&str]| place.json(&[&["host", "set", HOST], options].concat());
+    for (options, after_s, then) in [
+        (&["--expire-after", "7d"][..], 604_800, "withdraw"),
+        (&["--expire-after", "1h", "--then", "withdraw"], 3600, "withdraw"),
+        (&["--expire-after", "60s", "--then", "cname=Sorry.example."], 60, "cname=Sorry.example"),
+        (
+            &["--expire-after", "2m", "--then", "park=9.9.9.9,2620:fe::9"],
+            120,
+            "park=9.9.9.9,2620:fe::9",
+        ),
+        (&["--ttl", "30"], 120, "park=9.9.9.9,2620:fe::9"),
+    ] {
+        let expiry = serde_json::json!({ "after_s": after_s, "then": then });
+        assert_eq!(shown(options)["expiry"], expiry, "{options:?}");
+    }
+    for (options, code, words) in [
+        (&["--then", "withdraw"][..], 2, "--expire-after"),
+        (&["--expire-after", "7d", "--no-expiry"], 2, "cannot be used with"),
+        (&["--expire-after", "soon"], 2, "`soon` is not a time"),
+        (&["--expire-after", "0s"], 1, "one second to ten years"),
+        (&["--expire-after", "7d", "--then", "park=nowhere"], 2, "`nowhere` is not an address"),
+        (&["--expire-after", "7d", "--then", "burn"], 2, "none of `withdraw`"),
+        (&["--expire-after", "7d", "--then", "cname=nas.dyn.example"], 1, "alias of itself"),
+    ] {
+        let ended = place.run(&[&["host", "set", HOST], options].concat());
+        assert_eq!(ended.code, Some(code), "{options:?}: {ended:?}");
+        assert!(ended.err.contains(words), "{options:?}: {ended:?}");
+    }
+    shown(&["--expire-after", "1s", "--then", "park=9.9.9.9"]);
+    let service = place.serve(&[]);
+    service.wait_for_log("nothing was heard of this host");
+    assert_eq!(place.json(&["host", "show", HOST])["a"][0], "9.9.9.9");
+    let (_, metrics) = service.get("/metrics", None);
+    assert!(metrics.contains("byname_hosts_expired_total 1"), "{metrics}");
+    assert!(shown(&["--no-expiry"])["expiry"].is_null());
+    assert_eq!(service.update(&token, "9.9.9.9"), "good 9.9.9.9");
+    assert!(place.json(&["host", "show", HOST])["parked"].is_null());
+}
+
+#[test]
 fn frozen_account_cannot_change_its_hosts_and_rotated_tokens_are_worth_nothing() {
     let (place, old) = Place::with_host();
     let service = place.serve(&[]);

@@ -15,9 +15,9 @@ enum Shape {
 use Shape::{Many, One};
 
 const ZONE_KEYS: &str = "account created host_ttl_s ns rrsets scavenge serial suffix zone";
-const HOST_KEYS: &str = "a aaaa created host last_seen private_ok ttl_s zone";
+const HOST_KEYS: &str = "a aaaa created expiry host last_seen parked private_ok ttl_s zone";
 const HOST_AND_TOKENS: &str =
-    "a aaaa account created frozen host last_seen private_ok tokens ttl_s zone";
+    "a aaaa account created expiry frozen host last_seen parked private_ok tokens ttl_s zone";
 const KEY_KEYS: &str =
     "actions algorithm created key names transfer truncated_ok types update zones";
 
@@ -37,6 +37,7 @@ fn table() -> Vec<(Vec<&'static str>, Shape)> {
         ("host list dyn.example", Many(HOST_KEYS)),
         ("host show nas.dyn.example", One(HOST_AND_TOKENS)),
         ("host set nas.dyn.example --private false", One(HOST_AND_TOKENS)),
+        ("host set nas.dyn.example --expire-after 7d --then park=9.9.9.9", One(HOST_AND_TOKENS)),
         ("host rotate nas.dyn.example", One("host id token")),
         ("token add nas.dyn.example --label cron", One("hosts id token")),
         ("token list", Many("created exposed hosts id label revoked")),

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use account::policy::Denied;
-use account::{AccountId, AuthError, Directory, Entity, Host, Timestamp, Token, TokenId};
+use account::{
+    AccountId, AuthError, Directory, Entity, Host, Timestamp, Token, TokenId, ZoneEntry,
+};
 use store::Fact;
 use wire::{Name, Rtype};
 use zone::{Delta, View};
 
 use super::claim::Claim;
+use super::expiry;
 use super::{Operate, changed, check_ttl, created, removed, replaced};
 use crate::engine::Judged;
 use crate::request::{HostPatch, NewToken, Refused};
@@ -18,7 +21,7 @@ impl Operate<'_> {
         &self,
         name: &Name,
         account: AccountId,
-        policy: HostPatch,
+        policy: &HostPatch,
         token: &NewToken,
     ) -> Result<Judged, Refused> {
         let directory = self.live.directory();
@@ -44,17 +47,18 @@ impl Operate<'_> {
             expiry: None,
             parked: None,
         };
-        let host = patched(host, policy)?;
+        let host = patched(host, policy, zone)?;
         let token = self.token(&directory, account, vec![name], token)?;
         let made = Some(token.id.0);
         facts.extend([created(Entity::Host(host)), created(Entity::Token(token))]);
         Ok(Judged { facts, serial: None, made })
     }
 
-    pub(super) fn set_host(&self, name: &Name, policy: HostPatch) -> Result<Judged, Refused> {
+    pub(super) fn set_host(&self, name: &Name, policy: &HostPatch) -> Result<Judged, Refused> {
         let directory = self.live.directory();
         let host = directory.host(name).ok_or(Refused::Missing("host"))?;
-        let after = patched(host.clone(), policy)?;
+        let zone = directory.zone(&host.zone).ok_or(Refused::Missing("zone"))?;
+        let after = patched(host.clone(), policy, zone)?;
         Ok(Judged {
             facts: changed(Entity::Host(host.clone()), Entity::Host(after)),
             ..Judged::default()
@@ -89,7 +93,10 @@ impl Operate<'_> {
             let before = zone.rrset(&host.name, rtype)?;
             Some(Delta { owner: host.name.clone(), rtype, before: Some(before), after: None })
         };
-        let deltas: Vec<Delta> = [Rtype::A, Rtype::AAAA].into_iter().filter_map(gone).collect();
+        // Of a host that is gone an alias may stand there.
+        let alias = host.parked.map(|_| Rtype::CNAME);
+        let rtypes = [Rtype::A, Rtype::AAAA].into_iter().chain(alias);
+        let deltas: Vec<Delta> = rtypes.filter_map(gone).collect();
         if deltas.is_empty() {
             return Ok(Vec::new());
         }
@@ -197,13 +204,16 @@ fn is_dead(directory: &Directory, token: &Token) -> bool {
     directory.usable(token) == Err(AuthError::Revoked)
 }
 
-fn patched(host: Host, policy: HostPatch) -> Result<Host, Refused> {
+fn patched(host: Host, policy: &HostPatch, zone: &ZoneEntry) -> Result<Host, Refused> {
     let ttl_s = policy.ttl_s.unwrap_or(host.ttl_s);
     if let Some(ttl_s) = ttl_s {
         check_ttl(ttl_s)?;
     }
     let private_ok = policy.private_ok.unwrap_or(host.private_ok);
-    Ok(Host { ttl_s, private_ok, ..host })
+    let host = Host { ttl_s, private_ok, ..host };
+    let Some(expiry) = &policy.expiry else { return Ok(host) };
+    expiry.as_ref().map_or(Ok(()), |expiry| expiry::check(expiry, &host, zone))?;
+    Ok(Host { expiry: expiry.clone().map(Box::new), ..host })
 }
 
 /// Most characters of a token's label.

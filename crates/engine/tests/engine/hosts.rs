@@ -136,7 +136,7 @@ fn a_policy_is_kept_in_its_limits() {
     rig.add_host("a.one.test", 1);
     let patch = |ttl_s, private_ok| Operation::SetHost {
         name: name("a.one.test"),
-        policy: HostPatch { ttl_s, private_ok },
+        policy: HostPatch { ttl_s, private_ok, expiry: None },
     };
     assert!(is_done(&rig.run(Actor::Operator, patch(Some(Some(0)), Some(true)))));
     assert_eq!(rig.run(Actor::Operator, patch(Some(Some(0)), None)), Outcome::Unchanged);

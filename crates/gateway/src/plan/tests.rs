@@ -11,8 +11,9 @@ use crate::outcome::word;
 
 const NOW: Timestamp = Timestamp(1_000_000_000);
 
-/// A zone `own.example` and a suffix `dyn.example`, each with hosts `a`, `b` and `other`; the token
-/// covers `a` and `b` of both. `a.own.example` has been public for a while.
+/// A zone `own.example` and a suffix `dyn.example`, each with hosts `a`, `b`, `gone` and `other`; the
+/// token covers all but `other`. `a.own.example` has been public for a while; the hosts `gone` are
+/// parked.
 fn live() -> (Arc<Live>, TokenActor) {
     let live = Arc::new(Live::new());
     let mut engine = Engine::new(Arc::clone(&live));
@@ -30,7 +31,7 @@ fn live() -> (Arc<Live>, TokenActor) {
         };
         engine.load(Item::Entity(Entity::Zone(zone)));
         engine.load(Item::Zone { apex: apex.clone(), serial: Serial(1) });
-        for label in ["a", "b", "other"] {
+        for label in ["a", "b", "gone", "other"] {
             let name = apex.child(label.as_bytes()).unwrap();
             if label != "other" {
                 covered.push(name.clone());
@@ -45,15 +46,16 @@ fn live() -> (Arc<Live>, TokenActor) {
                 scope: (label == "a" && !suffix).then_some((Scope::Public, Timestamp(0))),
                 last_seen: None,
                 expiry: None,
-                parked: None,
+                parked: (label == "gone").then_some(Timestamp(0)),
             };
             engine.load(Item::Entity(Entity::Host(host)));
         }
     }
     let published = Rrset { ttl_s: 60, rdata: vec![Rdata::a(Ipv4Addr::new(8, 8, 8, 8))] };
-    let (zone, owner) =
-        (Name::parse("own.example").unwrap(), Name::parse("a.own.example").unwrap());
-    engine.load(Item::Rrset { zone, owner, rtype: Rtype::A, rrset: published });
+    for owner in ["a.own.example", "gone.own.example"] {
+        let (zone, owner) = (Name::parse("own.example").unwrap(), Name::parse(owner).unwrap());
+        engine.load(Item::Rrset { zone, owner, rtype: Rtype::A, rrset: published.clone() });
+    }
     covered.sort();
     engine.load(Item::Entity(Entity::Token(Token {
         id: TokenId(1),
@@ -156,6 +158,13 @@ fn a_source_of_the_other_family_changes_nothing() {
     check("a.own.example", (Wanted::Preserve, Wanted::Source), "seen: nochg 8.8.8.8");
     check("b.own.example", (Wanted::Preserve, Wanted::Source), "dnserr");
     check("a.own.example", (Wanted::Preserve, Wanted::Preserve), "seen: nochg 8.8.8.8");
+}
+
+#[test]
+fn what_a_host_is_parked_at_is_not_taken_for_its_addresses() {
+    check("gone.own.example", (Wanted::Preserve, Wanted::Source), "dnserr");
+    let published = "put gone.own.example. A 60 1 -> 8.8.8.8";
+    check("gone.own.example", (v4(&["8.8.8.8"]), Wanted::Preserve), published);
 }
 
 #[test]

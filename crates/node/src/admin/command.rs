@@ -1,6 +1,7 @@
 //! The orders, as they cross the socket.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -290,4 +291,34 @@ pub struct HostSettings {
     pub ttl_s: Option<u32>,
     /// Opt-in to private addresses.
     pub private_ok: Option<bool>,
+    /// What becomes of its addresses when nothing is heard of it.
+    #[serde(default)]
+    pub expiry: Option<Expiry>,
+}
+
+/// When a host counts as gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    /// Never.
+    Never,
+    /// After some time.
+    After {
+        /// So many seconds without a valid update.
+        after_s: u32,
+        /// What happens then.
+        then: Then,
+    },
+}
+
+/// What stands in place of the addresses of a host that is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// Nothing.
+    Withdraw,
+    /// These addresses.
+    Park(Vec<IpAddr>),
+    /// An alias to this name.
+    Cname(String),
 }

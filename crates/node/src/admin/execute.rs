@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use account::secret::Secret;
-use account::{AccountId, Scavenge};
+use account::{AccountId, HostExpiry, OnExpiry, Scavenge};
 use engine::{HostPatch, NewToken, NewZone, Operation, Outcome, Refused, ZonePatch};
 use gateway::Random;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use store_sqlite::{SqliteStore, backup};
 use wire::{Name, Rdata, Rrset, Rtype, Serial, Soa};
 use zone::Snapshot;
 
-use super::command::{Command, HostSettings, Scavenging, ZoneChange, ZoneSettings};
+use super::command::{Command, Expiry, HostSettings, Scavenging, Then, ZoneChange, ZoneSettings};
 use super::listing::Listing;
 use super::{AdminError, show, subject};
 use crate::import;
@@ -96,7 +96,7 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
         Command::HostShow { host } => show::host(node, &name(host)?)?,
         Command::HostSet { host, settings } => {
             let host = name(host)?;
-            let policy = patch(settings);
+            let policy = patch(settings)?;
             orders.operate(Operation::SetHost { name: host.clone(), policy })?;
             show::host(node, &host)?
         }
@@ -263,7 +263,7 @@ impl Orders<'_> {
         let account = self.account(account)?;
         let secret = self.secret()?;
         let token = new_token(&secret, "");
-        let policy = patch(settings);
+        let policy = patch(settings)?;
         let id = self.operate(Operation::AddHost { name: host.clone(), account, policy, token })?;
         Ok(json!({ "host": text(&host), "token": secret.reveal(), "id": id }))
     }
@@ -361,8 +361,20 @@ fn new_token(secret: &Secret, label: &str) -> NewToken {
     NewToken { hash: secret.hash(), label: label.to_owned() }
 }
 
-fn patch(settings: &HostSettings) -> HostPatch {
-    HostPatch { ttl_s: settings.ttl_s.map(Some), private_ok: settings.private_ok }
+fn patch(settings: &HostSettings) -> Result<HostPatch, AdminError> {
+    let HostSettings { ttl_s, private_ok, expiry } = settings;
+    let expiry = expiry.as_ref().map(expiry_of).transpose()?;
+    Ok(HostPatch { ttl_s: ttl_s.map(Some), private_ok: *private_ok, expiry })
+}
+
+fn expiry_of(expiry: &Expiry) -> Result<Option<HostExpiry>, AdminError> {
+    let Expiry::After { after_s, then } = expiry else { return Ok(None) };
+    let then = match then {
+        Then::Withdraw => OnExpiry::Withdraw,
+        Then::Park(addresses) => OnExpiry::Park(addresses.clone()),
+        Then::Cname(target) => OnExpiry::Cname(name(target)?),
+    };
+    Ok(Some(HostExpiry { after_s: *after_s, then }))
 }
 
 fn failed(why: impl std::fmt::Display) -> AdminError {

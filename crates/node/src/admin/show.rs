@@ -1,6 +1,10 @@
 //! What the operator sees of the state. Secrets are not there to be seen: only hashes are kept.
 
-use account::{Account, Directory, Host, KeyPolicy, Scavenge, Timestamp, Token, TsigKey};
+use std::net::IpAddr;
+
+use account::{
+    Account, Directory, Host, HostExpiry, KeyPolicy, OnExpiry, Scavenge, Timestamp, Token, TsigKey,
+};
 use engine::Live;
 use jiff::Timestamp as Moment;
 use serde_json::{Value, json};
@@ -82,7 +86,21 @@ pub(super) fn host_row(live: &Live, host: &Host) -> Value {
         "private_ok": host.private_ok,
         "created": moment(host.created),
         "last_seen": live.last_seen(&host.name).map(moment),
+        "expiry": host.expiry.as_deref().map(expiry),
+        "parked": host.parked.map(moment),
     })
+}
+
+fn expiry(expiry: &HostExpiry) -> Value {
+    let then = match &expiry.then {
+        OnExpiry::Withdraw => "withdraw".to_owned(),
+        OnExpiry::Park(addresses) => {
+            let all: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+            format!("park={}", all.join(","))
+        }
+        OnExpiry::Cname(target) => format!("cname={}", text(target)),
+    };
+    json!({ "after_s": expiry.after_s, "then": then })
 }
 
 /// A token; one that a lockdown has made void counts as revoked then.

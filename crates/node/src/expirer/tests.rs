@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use account::{AccountId, Entity, Host, HostExpiry, OnExpiry};
 use engine::Engine;
 use store::Item;
 use wire::{Rdata, Rtype, Serial};
@@ -67,4 +68,39 @@ fn who_could_not_refresh_while_the_service_was_down_gets_some_time() {
 #[test]
 fn nothing_is_waited_for_without_leases() {
     assert_eq!(Expirer::new(START).wait(&live(&[]), START), Duration::MAX);
+}
+
+#[test]
+fn silent_hosts_are_due_when_their_time_since_the_start_is_over() {
+    let mut engine = Engine::new(Arc::new(Live::new()));
+    for (label, after_s, seen) in [("old", 60, -5000), ("new", 60, 30), ("slow", 3600, 0)] {
+        let zone = Name::parse("a.test").unwrap();
+        let host = Host {
+            name: zone.child(label.as_bytes()).unwrap(),
+            zone,
+            account: AccountId(0),
+            created: Timestamp(0),
+            ttl_s: None,
+            private_ok: false,
+            scope: None,
+            last_seen: Some(at(seen)),
+            expiry: Some(Box::new(HostExpiry { after_s, then: OnExpiry::Withdraw })),
+            parked: None,
+        };
+        engine.load(Item::Entity(Entity::Host(host)));
+    }
+    let live = engine.live();
+    let mut expirer = Expirer::new(START);
+    let mut hosts = |seconds| -> Vec<String> {
+        let of = |request: Request| match request.operation {
+            Operation::ExpireHosts { hosts, started: START } => hosts,
+            other => panic!("{other:?}"),
+        };
+        let hosts = expirer.due(live, at(seconds)).into_iter().flat_map(of);
+        hosts.map(|host| host.to_string()).collect()
+    };
+    assert!(hosts(0).is_empty() && hosts(59).is_empty());
+    assert_eq!(hosts(60), ["old.a.test."]);
+    assert_eq!(hosts(91), ["old.a.test.", "new.a.test."], "until it is visible");
+    assert_eq!(Expirer::new(START).wait(live, at(0)), Duration::from_secs(60));
 }

@@ -4,6 +4,7 @@
 mod caller;
 mod devices;
 mod durable;
+mod gone;
 mod limits;
 mod records;
 mod service;

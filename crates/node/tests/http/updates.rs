@@ -119,7 +119,7 @@ fn each_host_gets_its_own_line_in_order() {
     let token = service.token_for(&["a.own.example", "b.dyn.example", "c.own.example"]);
     service.order(Command::HostSet {
         host: "c.own.example".to_owned(),
-        settings: HostSettings { ttl_s: Some(5), private_ok: None },
+        settings: HostSettings { ttl_s: Some(5), ..HostSettings::default() },
     });
     let hosts = "a.own.example,theirs.dyn.example,nonsense,b.dyn.example,uncovered.own.example,\
                  no.such.example,C.OWN.Example.,a.own.example";
@@ -207,7 +207,7 @@ fn private_addresses_under_a_suffix_need_an_opt_in() {
     assert!(service.published("nas.dyn.example").is_empty());
     service.order(Command::HostSet {
         host: "nas.dyn.example".to_owned(),
-        settings: HostSettings { ttl_s: None, private_ok: Some(true) },
+        settings: HostSettings { private_ok: Some(true), ..HostSettings::default() },
     });
     let line = caller.line(&token, "hostname=nas.dyn.example&myip=10.0.0.1");
     assert_eq!(line, "good 10.0.0.1");
