@@ -3,7 +3,7 @@
 //! # What
 //! A harness for `tests/*.rs`: a running [`Service`] with its own data directory and ports that
 //! the system chose, foreign programs by name ([`program`]), questions through `dig` ([`dns`]),
-//! updates over HTTP ([`http`]), a network of our own ([`namespace`]) with
+//! updates over HTTP ([`http`]) and by `nsupdate` and `knsupdate` ([`update`]), a network of our own ([`namespace`]) with
 //! a [`neighbour`], and waiting for a condition
 //! until a deadline ([`eventually`]).
 //!
@@ -27,6 +27,7 @@ pub mod namespace;
 pub mod neighbour;
 mod program;
 mod service;
+pub mod update;
 mod wait;
 
 pub use background::Background;

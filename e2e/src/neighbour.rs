@@ -72,11 +72,19 @@ impl Neighbour {
         })
     }
 
+    /// A foreign program there.
+    pub fn command(&self, name: &str) -> Command {
+        let pid = self.child.id().to_string();
+        let inner = program(name);
+        let mut command = program("nsenter");
+        command.args(["-t", &pid, "-n"]).arg(inner.get_program()).args(inner.get_args());
+        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
     /// Runs `ip` there.
     pub fn ip(&self, arguments: &[&str]) {
-        let mut command = program("nsenter");
-        let pid = self.child.id().to_string();
-        Finished::run(command.args(["-t", &pid, "-n", "ip"]).args(arguments)).ok();
+        Finished::run(self.command("ip").args(arguments)).ok();
     }
 }
 

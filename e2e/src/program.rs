@@ -19,7 +19,7 @@ pub fn ours(name: &str) -> Command {
 }
 
 /// A foreign program: the machine's, or the one that `cargo xtask tools` unpacked, with its
-/// libraries and Perl modules.
+/// libraries, Perl modules and Python modules.
 pub fn program(name: &str) -> Command {
     let system = system_folders().into_iter().map(|folder| folder.join(name));
     if let Some(path) = system.into_iter().find(|path| path.is_file()) {
@@ -30,10 +30,17 @@ pub fn program(name: &str) -> Command {
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
         .unwrap_or_else(|| panic!("no `{name}` here\nhint: run `cargo xtask tools`"));
-    let mut command = if is_perl(&path) {
+    let mut command = if is_script(&path, "perl") {
         let mut perl = program("perl");
         perl.arg(&path);
         perl
+    } else if is_script(&path, "python3") {
+        // The modules are for Debian's, whatever else is called so.
+        let unpacked = tools_root().join("usr/bin/python3");
+        let systems = Path::new("/usr/bin/python3");
+        let mut python = Command::new(if systems.is_file() { systems } else { &unpacked });
+        python.arg(&path);
+        python
     } else {
         Command::new(&path)
     };
@@ -49,7 +56,7 @@ pub fn tools_path(command: &mut Command) {
     command.env("PATH", path).envs(tools_environment());
 }
 
-/// Libraries and Perl modules of what was unpacked.
+/// Libraries and modules of what was unpacked.
 fn tools_environment() -> Vec<(&'static str, OsString)> {
     let root = tools_root();
     let mut libraries = Vec::new();
@@ -67,13 +74,20 @@ fn tools_environment() -> Vec<(&'static str, OsString)> {
         std::env::join_paths(folders.into_iter().filter(|folder| folder.is_dir()))
             .expect("folders without a colon")
     };
-    vec![("LD_LIBRARY_PATH", join(libraries)), ("PERL5LIB", join(modules))]
+    let python = vec![root.join("usr/lib/python3/dist-packages")];
+    vec![
+        ("LD_LIBRARY_PATH", join(libraries)),
+        ("PERL5LIB", join(modules)),
+        ("PYTHONPATH", join(python)),
+    ]
 }
 
-fn is_perl(path: &Path) -> bool {
+/// Whether it is a script for this interpreter.
+fn is_script(path: &Path, interpreter: &str) -> bool {
     fs::read(path).is_ok_and(|octets| {
         let first = octets.split(|octet| *octet == b'\n').next().unwrap_or_default();
-        first.starts_with(b"#!") && first.windows(4).any(|word| word == b"perl")
+        let mut words = first.windows(interpreter.len());
+        first.starts_with(b"#!") && words.any(|word| word == interpreter.as_bytes())
     })
 }
 

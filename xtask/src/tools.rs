@@ -158,13 +158,20 @@ const SYSTEM_FOLDERS: &[&str] =
 
 /// The one list of foreign programs, with the Debian packages that hold them.
 const PROGRAMS: &[(&str, &str)] = &[
+    // Only of use with its plugin for DNS UPDATE, which brings it.
+    ("certbot", "python3-certbot-dns-rfc2136"),
     ("curl", "curl"),
     ("ddclient", "ddclient"),
+    ("dhclient", "isc-dhcp-client"),
+    ("dhcpd", "isc-dhcp-server"),
     ("dig", "bind9-dnsutils"),
+    // Makes SIG(0) keys.
+    ("dnssec-keygen", "bind9-utils"),
     ("inadyn", "inadyn"),
     // Turns on the loopback device in a network namespace of our own.
     ("ip", "iproute2"),
     ("kdig", "knot-dnsutils"),
+    ("kea-dhcp-ddns", "kea-dhcp-ddns-server"),
     ("knsupdate", "knot-dnsutils"),
     // A small disk of our own, in a mount namespace.
     ("mount", "mount"),
@@ -173,6 +180,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     // Sets up the other end of a cable.
     ("nsenter", "util-linux"),
     ("nsupdate", "bind9-dnsutils"),
+    // Makes the certificate of pebble.
+    ("openssl", "openssl"),
+    // An ACME service for certbot.
+    ("pebble", "pebble"),
     ("perl", "perl"),
     // Takes capabilities away.
     ("setpriv", "util-linux"),
