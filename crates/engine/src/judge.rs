@@ -21,7 +21,7 @@ mod leases;
 mod parked;
 
 use leases::leased;
-use parked::returned;
+use parked::{returned, without_parked};
 
 /// A judge of changes for one batch.
 pub(crate) struct Judge<'a> {
@@ -67,7 +67,7 @@ impl Judge<'_> {
             return Ok(Judged { facts, ..Judged::default() });
         }
         self.unmixed(actor, &deltas)?;
-        self.unreplaced(actor, &zone, &deltas)?;
+        self.unreplaced(actor, &zone, &without_parked(&deltas, &parked))?;
         if weigh::deltas(&deltas) > CHANGE_WEIGHT_MAX {
             return Err(Refused::Limit("octets of one change"));
         }
@@ -123,11 +123,11 @@ impl Judge<'_> {
 
     /// Of some types a name has one record, and what is added takes the place of it (RFC 2136
     /// §3.4.2.2): that deletes as well.
-    fn unreplaced(&self, actor: &Actor, zone: &Zone, deltas: &[Delta]) -> Result<(), Denied> {
+    fn unreplaced(&self, actor: &Actor, zone: &Zone, deltas: &[&Delta]) -> Result<(), Denied> {
         let Actor::Key(name) = actor else { return Ok(()) };
         let directory = self.live.directory();
         let key = policy::updating_key(&directory, name, zone.apex())?;
-        if !key.policy.actions.delete && deltas.iter().any(takes_away) {
+        if !key.policy.actions.delete && deltas.iter().any(|delta| takes_away(delta)) {
             return Err(Denied::KeyAction("delete"));
         }
         Ok(())

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use account::{Actor, Entity, Host};
 use store::Fact;
-use zone::{Change, Edit};
+use wire::Rtype;
+use zone::{Change, Delta, Edit};
 
 use super::{Judge, addresses};
 use crate::operate::unpark;
@@ -68,4 +69,13 @@ pub(super) fn returned<'c>(change: Cow<'c, Change>, parked: &[Host]) -> Cow<'c, 
     let mut edits: Vec<Edit> = parked.iter().flat_map(|host| unpark(&host.name)).collect();
     edits.extend(change.edits.iter().cloned());
     Cow::Owned(Change { edits, ..change.into_owned() })
+}
+
+/// Deltas but for those of parked hosts that come back: the service has put there what goes.
+pub(super) fn without_parked<'d>(deltas: &'d [Delta], parked: &[Host]) -> Vec<&'d Delta> {
+    let is_parked = |delta: &Delta| {
+        let own = matches!(delta.rtype, Rtype::A | Rtype::AAAA | Rtype::CNAME);
+        own && parked.iter().any(|host| host.name == delta.owner)
+    };
+    deltas.iter().filter(|delta| !is_parked(delta)).collect()
 }

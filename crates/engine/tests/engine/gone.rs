@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use account::{Actor, Host, HostExpiry, OnExpiry, Timestamp};
-use engine::{HostPatch, Operation, Outcome, Refused};
+use account::{
+    Actions, Actor, Credential, Host, HostExpiry, KeyPolicy, OnExpiry, Timestamp, TsigAlgorithm,
+};
+use engine::{HostPatch, NewKey, Operation, Outcome, Refused};
 use proptest::prelude::*;
 use wire::{Name, Rdata, Rtype};
 use zone::{Edit, View};
 
-use crate::rig::{Rig, change, name, replace, set};
+use crate::rig::{Rig, address, change, name, replace, set};
 
 const ZONE: &str = "one.test";
 const HOST: &str = "h.one.test";
@@ -222,6 +224,32 @@ fn addresses_that_the_operator_publishes_end_it_as_well_and_removal_takes_all_aw
     rig.done(Operation::RemoveHost(name(HOST)));
     assert!(at_name(&rig).is_empty());
     assert_eq!(rig.live().next_gone(), None);
+}
+
+#[test]
+fn a_key_that_may_only_add_brings_a_host_back() {
+    let (mut rig, _) = rig();
+    rig.done(patch(60, OnExpiry::Cname(name("sorry.test"))));
+    rig.done(Operation::AddKey(NewKey {
+        name: name("k"),
+        credential: Credential::Shared {
+            algorithm: TsigAlgorithm::HmacSha256,
+            secret: vec![7; 32],
+        },
+        zones: vec![name(ZONE)],
+        update: true,
+        transfer: false,
+        policy: KeyPolicy { actions: Actions::ADD, ..KeyPolicy::everything() },
+        truncated_ok: false,
+    }));
+    rig.now.0 += 60_000;
+    expire(&mut rig, LONG_AGO);
+    let (rtype, rdata) = (Rtype::A, address("8.8.8.8"));
+    let add = Edit::Add { owner: name(HOST), rtype, ttl_s: 60, rdata };
+    let back = rig.run(Actor::Key(name("k")), change(ZONE, Vec::new(), vec![add]));
+    assert!(matches!(back, Outcome::Done { .. }), "{back:?}");
+    assert_eq!(at_name(&rig), ["A 8.8.8.8"]);
+    assert_eq!(expire(&mut rig, LONG_AGO), None, "a key is heard as well");
 }
 
 #[test]
