@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::dns::Over;
-use crate::{Finished, admin, program, write_secret_file};
+use crate::{Finished, Service, admin, http, program, write_secret_file};
 
 /// Who sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,13 @@ pub fn send(
     let status = answer.filter_map(|line| line.split_once("status: ")).next_back();
     let status = status.and_then(|(_, rest)| rest.split([',', ';']).next());
     (status.unwrap_or("no answer").to_owned(), said)
+}
+
+/// Updates that have had this outcome so far, as the metrics of the service tell.
+pub fn counted(service: &Service, outcome: &str) -> u64 {
+    let label = format!("outcome=\"{outcome}\"");
+    let counted = http::counter(service.http, "byname_dns_updates_total", &label);
+    counted.unwrap_or_else(|error| panic!("no metrics: {error}"))
 }
 
 fn run(

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 
 use e2e::dns::{self, Over, serial, short};
-use e2e::update::{Key, Sender, Signed, WAYS, send};
+use e2e::update::{Key, Sender, Signed, WAYS, counted, send};
 use e2e::{Service, admin, new_folder};
 use tempfile::TempDir;
 
@@ -68,6 +68,8 @@ const PREREQUISITES: &[(&[&str], &str)] = &[
 fn rfc2136_3_2_every_prerequisite_by_nsupdate_and_knsupdate() {
     let (_folder, service, key) = serve();
     for (row, (prerequisites, expected)) in PREREQUISITES.iter().enumerate() {
+        let outcome = if *expected == "NOERROR" { "done" } else { &expected.to_lowercase() };
+        let before = counted(&service, outcome);
         for (number, way) in two_ways(row).into_iter().enumerate() {
             let name = format!("row-{row}-{number}");
             let add = format!("update add {name}.{ZONE} 60 TXT {number}");
@@ -80,6 +82,9 @@ fn rfc2136_3_2_every_prerequisite_by_nsupdate_and_knsupdate() {
                 published.iter().map(|text| text.replace("{}", &number.to_string())).collect();
             assert_eq!(at(&service, &name, "TXT"), published, "{prerequisites:?} {way:?}");
         }
+        assert_eq!(counted(&service, outcome), before + 2, "{prerequisites:?}");
+        let logged = format!("outcome=\"{outcome}\"");
+        assert!(service.talk().contains(&logged), "no {logged}: {}", service.talk());
     }
 }
 
@@ -193,6 +198,7 @@ const STEPS: &[Step<'_>] = &[
 fn rfc2136_3_4_every_form_of_update_by_nsupdate_and_knsupdate() {
     for sender in 0..2 {
         let (_folder, service, key) = serve();
+        let mut unchanged = 0;
         for (step, (updates, (name, rtype), expected, moves)) in STEPS.iter().enumerate() {
             let way = two_ways(step)[sender];
             let name = if *name == "@" { ZONE.to_owned() } else { format!("{name}.{ZONE}") };
@@ -203,7 +209,9 @@ fn rfc2136_3_4_every_form_of_update_by_nsupdate_and_knsupdate() {
             assert_eq!(short(service.dns, &name, rtype), *expected, "{updates:?} {way:?}");
             let after = serial(service.dns, ZONE);
             assert_eq!(after != before, *moves, "{updates:?} {way:?}: {before} {after}");
+            unchanged += u64::from(!moves);
         }
+        assert_eq!(counted(&service, "unchanged"), unchanged, "{}", service.talk());
     }
 }
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use e2e::dns::{self, Asker, Over, serial, short};
-use e2e::update::{Key, Sender, Signed, WAYS, send};
-use e2e::{Finished, Service, admin, http, namespace, new_folder, ours, program};
+use e2e::update::{Key, Sender, Signed, WAYS, counted, send};
+use e2e::{Finished, Service, admin, namespace, new_folder, ours, program};
 
 const ZONE: &str = "t.example";
 const ALL: [&str; 4] = ["--zone", ZONE, "--allow", "update"];
@@ -278,12 +278,6 @@ fn updates_from_another_network_and_to_another_listener_are_refused() {
         // The log is that of all three.
         assert!(logged(&service, &["network", "REFUSED"]), "{}", service.talk());
     }
-}
-
-/// Updates so far with an outcome.
-fn counted(service: &Service, outcome: &str) -> u64 {
-    let label = format!("outcome=\"{outcome}\"");
-    http::counter(service.http, "byname_dns_updates_total", &label).expect("an answer")
 }
 
 fn counted_since(service: &Service, outcome: &str, before: u64) -> u64 {
