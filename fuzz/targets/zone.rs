@@ -62,6 +62,11 @@ impl Octets<'_> {
             return labels(b"\x01a\x03out\0");
         }
         let mut name = apex();
+        if depth == 254 {
+            // The longest that there is.
+            name.extend([63, 63, 63, 53].map(|len| vec![b'l'; len]));
+            return name;
+        }
         for _ in 0..depth % 4 {
             name.push(match self.next() % 6 {
                 0 => b"*".to_vec(),
@@ -79,7 +84,12 @@ impl Octets<'_> {
         match rtype {
             A => vec![192, 0, 2, self.next() % 4],
             AAAA => [vec![0x20; 15], vec![self.next() % 4]].concat(),
-            TXT => [vec![200], vec![self.next() % 4; 200]].concat(),
+            TXT => {
+                let choice = self.next();
+                // From 128 on so large that its owner is kept apart from others.
+                let strings = if choice < 128 { 1 } else { 43 };
+                [vec![200], vec![choice % 4; 200]].concat().repeat(strings)
+            }
             DS | KEY => vec![0, 1, 2, 3, self.next() % 4],
             MX => [vec![0, self.next() % 4], wire(&self.name())].concat(),
             SRV => [vec![0, 0, 0, 0, 0, self.next() % 4], wire(&self.name())].concat(),

@@ -190,8 +190,13 @@ fn a_label() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Now and then the longest that there is.
 fn a_name() -> impl Strategy<Value = Labels> {
-    prop::collection::vec(a_label(), 0..4).prop_map(|below| [apex(), below].concat())
+    let below = prop_oneof![
+        12 => prop::collection::vec(a_label(), 0..4),
+        1 => Just([vec![vec![b'l'; 63]; 3], vec![vec![b'l'; 53]]].concat()),
+    ];
+    below.prop_map(|below| [apex(), below].concat())
 }
 
 fn a_target() -> impl Strategy<Value = Labels> {
@@ -241,7 +246,10 @@ fn some_data(rtype: u16) -> BoxedStrategy<Vec<u8>> {
         AAAA => number.prop_map(|n| [vec![0x20, 1, 0xd, 0xb8], vec![n; 12]].concat()).boxed(),
         MX => (number, target).prop_map(|(n, t)| [vec![0, n], t].concat()).boxed(),
         SRV => (number, target).prop_map(|(n, t)| [vec![0, 0, 0, 0, 0, n], t].concat()).boxed(),
-        TXT => number.prop_map(|n| [vec![200], vec![b'a' + n; 200]].concat()).boxed(),
+        // Some are so large that their owner is kept apart from others.
+        TXT => (number, select(vec![1, 1, 43]))
+            .prop_map(|(n, strings)| [vec![200], vec![b'a' + n; 200]].concat().repeat(strings))
+            .boxed(),
         DS => number.prop_map(|n| vec![0, 1, 8, 2, n]).boxed(),
         KEY => number.prop_map(|n| vec![0, 1, 3, 8, n]).boxed(),
         SOA => (any::<u32>(), 0..9_u32).prop_map(|(serial, m)| soa_data(serial, m)).boxed(),

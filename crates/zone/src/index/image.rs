@@ -345,10 +345,16 @@ fn only<const N: usize>(set: &SetRef<'_>, rtype: Rtype) -> Option<[u8; N]> {
 }
 
 /// The image that stands for one that is too large: its name and where the other is.
-pub(crate) fn encode_giant(name: &[u8], number: usize) -> Vec<u32> {
-    let head = Head::new(name, Head::GIANT, 2 + cells_of(name.len()));
+pub(crate) fn encode_giant(name: &[u8], number: usize) -> Vec<AtomicU32> {
+    let head = Head::new(name, Head::GIANT, giant_cells(name));
     // Giants of one segment are fewer than its names.
-    std::iter::once(head.0).chain(cells(name)).chain([number as u32]).collect()
+    let all = std::iter::once(head.0).chain(cells(name)).chain([number as u32]);
+    all.map(AtomicU32::new).collect()
+}
+
+/// How many cells that takes.
+pub(crate) fn giant_cells(name: &[u8]) -> usize {
+    2 + cells_of(name.len())
 }
 
 fn type_at(cells: &[AtomicU32], at: usize) -> u16 {

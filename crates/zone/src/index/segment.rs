@@ -21,7 +21,8 @@ use crate::sync::{AtomicU32, Ordering};
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     cells: Arc<[AtomicU32]>,
-    /// Images that are too large to be copied with a segment; a change of one makes a new segment.
+    /// Images that are too large to be copied with a segment, by the numbers that stand for them; a
+    /// change of one makes a new list, beside which those who read go on with theirs.
     giants: Option<Arc<[Giant]>>,
     /// The moment of the table at which it was made: snapshots from then on see it.
     pub(crate) born: u64,
@@ -59,9 +60,10 @@ impl Segment {
         Segment::sized(1, CELLS_SPARE_MIN, (born, 0))
     }
 
-    /// A segment for so many names and cells of images.
+    /// A segment for so many names and cells of images. There are always more slots than names.
     fn sized(names: usize, cells: usize, (born, depth): (u64, u8)) -> Segment {
-        let most = if depth < DEPTH_MAX { SLOTS_MAX } else { usize::MAX };
+        let fits = names * 4 <= SLOTS_MAX * 3;
+        let most = if fits { SLOTS_MAX } else { usize::MAX };
         let slots = (names * 16).div_ceil(9).next_power_of_two().clamp(SLOTS_MIN, most);
         let slot_bits = slots.trailing_zeros() as u8;
         let size = COUNTS + slots + cells;
@@ -113,14 +115,21 @@ impl Segment {
         if (taken + 1) * 4 > self.slots() * 3 {
             return Err(NoRoom);
         }
-        let at = self.append(image)?;
-        let slot = self.free_slot(key.hash);
-        if self.cell(slot) == TOMB {
-            self.set_count(TOMBS, self.count(TOMBS) - 1);
+        self.place(key.hash, image)
+    }
+
+    /// The same for an image that is too large to stand here: only what stands for it is written here,
+    /// into cells that both segments have in common.
+    pub(crate) fn with_giant(&self, key: &Key<'_>, image: &Giant) -> Result<Segment, NoRoom> {
+        let mut giants = self.giants.as_deref().unwrap_or_default().to_vec();
+        let known = self.seek(key).and_then(|(_, at)| self.image_at(at)?.giant());
+        if let Some(number) = known {
+            *giants.get_mut(number).ok_or(NoRoom)? = Arc::clone(image);
+        } else {
+            self.put(key, &encode_giant(key.name, giants.len()))?;
+            giants.push(Arc::clone(image));
         }
-        self.set_count(NAMES, self.count(NAMES) + 1);
-        self.set_slot(slot, tag(key.hash) | at);
-        Ok(())
+        Ok(Segment { giants: Some(giants.into()), ..self.clone() })
     }
 
     /// Removes a name that is not a giant; `NoRoom`: it is one.
@@ -161,14 +170,19 @@ impl Segment {
         self.cells.len() > used + used / 6 + CELLS_SPARE_MIN
     }
 
-    /// Whether it is so large that it should become two.
-    pub(crate) fn is_large(&self) -> bool {
-        self.names() * 4 >= SLOTS_MAX * 3 - 4 || self.live_cells() > LARGE_CELLS
+    /// Whether it is so large that it should become two, and can.
+    pub(crate) fn may_split(&self) -> bool {
+        let is_large = self.names() * 4 >= SLOTS_MAX * 3 - 4
+            || self.live_cells() > LARGE_CELLS
+            || self.giants() > LARGE_GIANTS;
+        is_large && self.depth < DEPTH_MAX
     }
 
     /// Whether two would fit into one with much room left.
     pub(crate) fn is_small(&self) -> bool {
-        self.names() * 8 < SLOTS_MAX && self.live_cells() * 8 < LARGE_CELLS
+        self.names() * 8 < SLOTS_MAX
+            && self.live_cells() * 8 < LARGE_CELLS
+            && self.giants() * 8 < LARGE_GIANTS
     }
 
     /// All images.
@@ -190,6 +204,10 @@ impl Segment {
 
     fn live_cells(&self) -> usize {
         self.count(USED) - COUNTS - self.slots() - self.count(DEAD)
+    }
+
+    fn giants(&self) -> usize {
+        self.giants.as_ref().map_or(0, |giants| giants.len())
     }
 
     /// The slot of a name, and where its image begins.
@@ -214,26 +232,28 @@ impl Segment {
         None
     }
 
-    /// Puts in a name that is new, into a segment that nobody reads yet and that has room for it.
-    fn place(&self, hash: u64, image: impl ExactSizeIterator<Item = u32>) {
-        let used = self.count(USED);
-        let end = used + image.len();
-        let place = self.cells.get(used..end).unwrap_or_default();
-        for (cell, new) in place.iter().zip(image) {
-            cell.store(new, Ordering::Relaxed);
+    /// Puts in a name that is new; nothing is changed when there is no room for it.
+    fn place(&self, hash: u64, image: &[AtomicU32]) -> Result<(), NoRoom> {
+        let slot = self.free_slot(hash)?;
+        let at = self.append(image)?;
+        if self.cell(slot) == TOMB {
+            self.set_count(TOMBS, self.count(TOMBS) - 1);
         }
-        self.set_count(USED, end);
         self.set_count(NAMES, self.count(NAMES) + 1);
-        self.set_slot(self.free_slot(hash), tag(hash) | used as u32);
+        self.set_slot(slot, tag(hash) | at);
+        Ok(())
     }
 
-    /// The first slot for a hash that holds no name. The caller knows that there is one.
-    fn free_slot(&self, hash: u64) -> usize {
+    /// The first slot for a hash that holds no name.
+    fn free_slot(&self, hash: u64) -> Result<usize, NoRoom> {
         let mut place = self.slot(hash);
-        while self.cell(place) > TOMB {
+        for _ in 0..self.slots() {
+            if self.cell(place) <= TOMB {
+                return Ok(place);
+            }
             place = self.after(place);
         }
-        place
+        Err(NoRoom)
     }
 
     fn slot(&self, hash: u64) -> usize {
@@ -300,22 +320,12 @@ impl Recipe<'_> {
         (below.make(zeros), below.make(ones))
     }
 
-    /// A segment with everything and with a giant.
-    pub(crate) fn with_giant(&self, key: &Key<'_>, image: Giant) -> Segment {
-        let mut segment = self.whole();
-        let mut giants = segment.giants.as_deref().unwrap_or_default().to_vec();
-        giants.push(image);
-        let small = encode_giant(key.name, giants.len() - 1);
-        segment.giants = Some(giants.into());
-        segment.place(key.hash, small.into_iter());
-        segment
-    }
-
     fn gather(&self) -> Vec<Taken<'_>> {
         let mut name = [0; 256];
         let images = self.from.iter().flat_map(|segment| {
             let images = segment.offsets().filter_map(|at| segment.image_at(at));
-            images.map(move |image| (*segment, image))
+            // A name is never without cells: that would be taken for the apex.
+            images.filter(|image| !image.all().is_empty()).map(move |image| (*segment, image))
         });
         images
             .filter_map(|(segment, image)| {
@@ -334,17 +344,15 @@ impl Recipe<'_> {
         for Taken { hash, segment: from, image } in content {
             let giant =
                 image.giant().and_then(|number| from.giants.as_ref()?.get(number).map(Arc::clone));
-            match giant {
-                None => {
-                    let cells = image.all().iter().map(|cell| cell.load(Ordering::Relaxed));
-                    segment.place(hash, cells);
-                }
+            let placed = match giant {
+                None => segment.place(hash, image.all()),
                 Some(giant) => {
                     giants.push(giant);
-                    let small = encode_giant(&image.name(), giants.len() - 1);
-                    segment.place(hash, small.into_iter());
+                    segment.place(hash, &encode_giant(&image.name(), giants.len() - 1))
                 }
-            }
+            };
+            // It was made for just these: no segment is ever shown that has lost a name.
+            assert_eq!(placed, Ok(()), "no room in a new segment");
         }
         segment.giants = (!giants.is_empty()).then(|| giants.into());
         segment
@@ -387,5 +395,10 @@ const SLOTS_MAX: usize = 4096;
 const CELLS_SPARE_MIN: usize = 32;
 /// Cells of images from which a segment is split, however few names it has.
 const LARGE_CELLS: usize = 1 << 18;
+/// Cells of an image from which it is a giant.
+pub(crate) const GIANT_CELLS: usize = if cfg!(loom) { 8 } else { 2048 };
+/// Giants from which a segment is split: they have as many cells as are too many otherwise. Each that
+/// is put in copies the list of them.
+const LARGE_GIANTS: usize = LARGE_CELLS / GIANT_CELLS;
 /// A directory of so many bits is never needed: hashes are random.
-pub(crate) const DEPTH_MAX: u8 = 28;
+const DEPTH_MAX: u8 = 28;

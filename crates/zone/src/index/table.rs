@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::index::image::Image;
+use crate::index::image::{Image, giant_cells};
 use crate::index::key::{Key, Seed};
 use crate::index::loader::SPARE;
-use crate::index::segment::{DEPTH_MAX, Recipe, Segment};
+use crate::index::segment::{GIANT_CELLS, Giant, Recipe, Segment};
 use crate::sync::{AtomicU32, Ordering};
 
 /// The segments by the first bits of the hash (extendible hashing): what readers hold.
@@ -245,23 +245,39 @@ impl Table {
 
     /// Makes this the image of a name. Takes time for one segment at most, however large the zone.
     pub(crate) fn put(&mut self, key: &Key<'_>, image: &[AtomicU32]) {
+        if image.len() > GIANT_CELLS {
+            return self.put_giant(key, image);
+        }
         // Bounded: each round makes room, and one with enough of it is the last.
         while let Some(segment) = self.root.segment(key.hash) {
-            if image.len() > GIANT_CELLS {
-                let copy = image.iter().map(|cell| AtomicU32::new(cell.load(Ordering::Relaxed)));
-                let made = self.recipe(&[segment], key, 0).with_giant(key, copy.collect());
-                return self.replace(key.hash, &made);
-            }
             if segment.born > self.frozen && segment.put(key, image) == Ok(()) {
                 return;
             }
-            if segment.is_large() && segment.depth < DEPTH_MAX {
-                self.split(key, image.len());
-            } else {
-                let made = self.recipe(&[segment], key, image.len()).whole();
-                self.replace(key.hash, &made);
-            }
+            self.make_room(key, image.len());
         }
+    }
+
+    fn put_giant(&mut self, key: &Key<'_>, image: &[AtomicU32]) {
+        let copy = image.iter().map(|cell| AtomicU32::new(cell.load(Ordering::Relaxed)));
+        let giant: Giant = copy.collect();
+        // Bounded: a segment becomes smaller until it may take a giant, and larger once.
+        while let Some(segment) = self.root.segment(key.hash) {
+            let may = segment.born > self.frozen && !segment.may_split();
+            if may && let Ok(made) = segment.with_giant(key, &giant) {
+                return self.replace(key.hash, &made);
+            }
+            self.make_room(key, giant_cells(key.name));
+        }
+    }
+
+    /// Makes the segment of a name anew, in two parts when it is large, with so many cells of room.
+    fn make_room(&mut self, key: &Key<'_>, room: usize) {
+        let Some(segment) = self.root.segment(key.hash) else { return };
+        if segment.may_split() {
+            return self.split(key, room);
+        }
+        let made = self.recipe(&[segment], key, room).whole();
+        self.replace(key.hash, &made);
     }
 
     /// Removes a name.
@@ -333,5 +349,3 @@ const NOBODY: Key<'static> = Key { name: &[0; 256], hash: 0 };
 /// Bits that tell the segments of a group apart, and how many places that makes.
 const PLACE_BITS: u8 = 6;
 const PLACES: usize = 1 << PLACE_BITS;
-/// Cells of an image from which it is a giant.
-const GIANT_CELLS: usize = 2048;

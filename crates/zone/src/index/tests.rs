@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use wire::{Rdata, Rrset, Rtype, Serial};
 
 use super::commit::Commit;
+use super::image::Node;
+use super::key::Seed;
+use super::segment::{Recipe, Segment};
 use super::set::Set;
 use super::{Index, Kept};
 
@@ -125,6 +128,27 @@ fn a_name_that_owns_much_stands_on_its_own() {
 }
 
 #[test]
+fn a_segment_that_cannot_be_split_grows_beyond_the_usual_slots() {
+    let seed = Seed::new();
+    let made_of = |from: &[&Segment]| {
+        let recipe =
+            Recipe { from, seed: &seed, born: 1, depth: 0, spare: 2, without: None, room: 8 };
+        recipe.whole()
+    };
+    let mut segment = Segment::empty(1);
+    for number in 0..5000 {
+        let (name, mut node) = (name(number), Node::default());
+        node.put(a(number));
+        let (key, image) = (seed.key(&name), node.encode(&name));
+        if segment.put(&key, &image).is_err() {
+            segment = made_of(&[&segment]);
+            assert_eq!(segment.put(&key, &image), Ok(()), "{number}");
+        }
+    }
+    assert_eq!((segment.names(), segment.images().count()), (5000, 5000));
+}
+
+#[test]
 fn snapshots_stay_while_names_come_change_and_go() {
     let index = filled(9000);
     let first = (index.keep(), kept(&index.keep()));
@@ -172,7 +196,7 @@ fn a_writer_that_stops_in_the_middle_keeps_no_reader_waiting() {
     assert!(is_after(&index));
     // Stopped in the middle of an address: half of the places are written, one of them torn.
     writer.table.put(&index.seed.key(&name(1)), &{
-        let mut node = super::image::Node::default();
+        let mut node = Node::default();
         node.put(a(0xdead));
         node.encode(&name(1))
     });

@@ -18,6 +18,12 @@ fn address(state: &State<'_>, name: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(set.records().next()?.try_into().ok()?))
 }
 
+/// More than stands in a segment here.
+fn giant(text: u8) -> Set {
+    let rdata = Rdata::txt(&[&[text; 31]]).unwrap();
+    Set::pack(Rtype::TXT, &Rrset { ttl_s: 60, rdata: vec![rdata] })
+}
+
 const X: &[u8] = b"\x01x";
 const Y: &[u8] = b"\x01y";
 
@@ -112,5 +118,23 @@ fn two_commits_follow_each_other() {
             index.commit(|commit| [X, Y].into_iter().for_each(|name| commit.put(name, a(2))));
         },
         &[(Some(1), Some(1), 2), (None, Some(1), 1), (Some(2), Some(2), 2)],
+    );
+}
+
+#[test]
+fn a_giant_comes_and_changes_beside_another_name() {
+    check(
+        |commit| {
+            [X, Y].into_iter().for_each(|name| commit.put(name, a(1)));
+            commit.put(X, giant(1));
+        },
+        |index| {
+            index.commit(|commit| {
+                commit.put(X, a(2));
+                commit.put(Y, a(2));
+                commit.put(Y, giant(2));
+            });
+        },
+        &[(Some(1), Some(1), 3), (Some(2), Some(2), 4)],
     );
 }
