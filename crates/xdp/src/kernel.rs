@@ -1,5 +1,6 @@
 //! What safe crates have no call for: bpf(2), memory shared with the kernel, and the ioctls of an
-//! interface. The only `unsafe` code of this crate; what it offers is safe to use in any way.
+//! interface. The only `unsafe` code of this crate; what it offers is safe to use in any way, save
+//! that [`Frames`] relies on its owner not to look at frames that are with the kernel.
 #![expect(unsafe_code, reason = "memory that the kernel shares, and calls that no crate wraps")]
 
 use std::ffi::{CString, c_void};
@@ -11,10 +12,92 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use nix::libc;
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
-/// A piece of memory that the kernel reads and writes too. All of it is zero or the kernel's when
-/// it is made, and unmapped when it is dropped.
+/// A ring of an AF_XDP socket: numbers, which we and the kernel only ever read and write as a whole.
 #[derive(Debug)]
-pub(crate) struct Mapping {
+pub(crate) struct Words(Mapping);
+
+impl Words {
+    /// A ring by its number in `XDP_*PGOFF*`.
+    pub(crate) fn of_ring(socket: &OwnedFd, which: u64, length: usize) -> io::Result<Words> {
+        let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
+        // SAFETY: a fresh mapping at a place that the kernel chooses touches no other memory; the
+        // kernel keeps the memory of the ring for as long as it is mapped.
+        let start = unsafe {
+            let flags = flags | MapFlags::POPULATE;
+            mmap(std::ptr::null_mut(), length, access, flags, socket, which)
+        }?;
+        Mapping::new(start, length).map(Words)
+    }
+
+    /// The number of 32 bits at an offset, when it lies inside and is aligned.
+    pub(crate) fn word(&self, offset: usize) -> Option<&AtomicU32> {
+        let at = self.0.at(offset, size_of::<AtomicU32>(), align_of::<AtomicU32>())?;
+        // SAFETY: inside the mapping, aligned and initialised. Nothing but atomics is given out of
+        // this memory, so that in this process it is only used atomically, and by one thread at a
+        // time: this type is not `Sync`, so halves of a number of 64 bits do not race with it. The
+        // kernel, whose accesses the language knows nothing of, uses numbers of the same sizes at
+        // the same places (linux/if_xdp.h).
+        Some(unsafe { at.cast::<AtomicU32>().as_ref() })
+    }
+
+    /// The number of 64 bits at an offset, when it lies inside and is aligned.
+    pub(crate) fn double_word(&self, offset: usize) -> Option<&AtomicU64> {
+        let at = self.0.at(offset, size_of::<AtomicU64>(), align_of::<AtomicU64>())?;
+        // SAFETY: as for `word`.
+        Some(unsafe { at.cast::<AtomicU64>().as_ref() })
+    }
+}
+
+/// The frames that packets stand in: octets of our own, which the kernel is told the address of.
+///
+/// The kernel writes into frames that it was given by the fill ring, and only there, until they come
+/// back by the receive ring. Whoever owns this looks only at frames that are not with the kernel;
+/// this type cannot see to that.
+#[derive(Debug)]
+pub(crate) struct Frames(Mapping);
+
+impl Frames {
+    /// Memory that is all zero.
+    pub(crate) fn new(length: usize) -> io::Result<Frames> {
+        let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+        // SAFETY: a fresh mapping at a place that the kernel chooses touches no other memory.
+        let start = unsafe {
+            mmap_anonymous(std::ptr::null_mut(), length, access, flags | MapFlags::POPULATE)
+        }?;
+        Mapping::new(start, length).map(Frames)
+    }
+
+    /// Its address, for the kernel.
+    pub(crate) fn address(&self) -> u64 {
+        self.0.start.addr().get() as u64
+    }
+
+    /// Octets that lie inside.
+    pub(crate) fn octets(&self, offset: usize, length: usize) -> Option<&[u8]> {
+        let at = self.0.at(offset, length, 1)?;
+        // SAFETY: inside the mapping and initialised. In this process nothing is written there while
+        // the octets are borrowed: only `octets_mut` lets write, and it borrows all frames. That the
+        // kernel does not write there rests on its rules for rings and on `XdpSocket`, which asks
+        // for octets of packets that it has taken out and not yet put back. Were one of the two
+        // wrong, octets could change while they are read; every value of an octet is valid, and
+        // what reads them trusts none.
+        Some(unsafe { std::slice::from_raw_parts(at.cast::<u8>().as_ptr(), length) })
+    }
+
+    /// Octets that lie inside, to be written.
+    pub(crate) fn octets_mut(&mut self, offset: usize, length: usize) -> Option<&mut [u8]> {
+        let at = self.0.at(offset, length, 1)?;
+        // SAFETY: as for `octets`; and all frames are borrowed from us, so that nobody else in this
+        // process has a reference into them.
+        Some(unsafe { std::slice::from_raw_parts_mut(at.cast::<u8>().as_ptr(), length) })
+    }
+}
+
+/// A piece of memory that the kernel reads and writes too. All of it is zero or the kernel's when
+/// it is made, and unmapped when it is dropped. It gives out no references: whether as numbers or as
+/// octets, it is only used as one of the two types above.
+#[derive(Debug)]
+struct Mapping {
     start: NonNull<c_void>,
     length: usize,
 }
@@ -23,86 +106,26 @@ pub(crate) struct Mapping {
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    /// Memory of our own, to be given to the kernel by its address.
-    pub(crate) fn anonymous(length: usize) -> io::Result<Mapping> {
-        let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
-        // SAFETY: a fresh mapping at a place that the kernel chooses touches no other memory.
-        let start = unsafe {
-            mmap_anonymous(std::ptr::null_mut(), length, access, flags | MapFlags::POPULATE)
-        }?;
-        Mapping::new(start, length)
-    }
-
-    /// A ring of an AF_XDP socket, by its number in `XDP_*PGOFF*`.
-    pub(crate) fn ring(socket: &OwnedFd, which: u64, length: usize) -> io::Result<Mapping> {
-        let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
-        // SAFETY: as above; the kernel keeps the memory of the ring for as long as it is mapped.
-        let start = unsafe {
-            let flags = flags | MapFlags::POPULATE;
-            mmap(std::ptr::null_mut(), length, access, flags, socket, which)
-        }?;
-        Mapping::new(start, length)
-    }
-
     fn new(start: *mut c_void, length: usize) -> io::Result<Mapping> {
         let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Mapping { start, length })
     }
 
-    /// Its address, for the kernel.
-    pub(crate) fn address(&self) -> u64 {
-        self.start.addr().get() as u64
-    }
-
-    /// The number of 32 bits at an offset, when it lies inside and is aligned.
-    pub(crate) fn word(&self, offset: usize) -> Option<&AtomicU32> {
-        let at = self.at(offset, size_of::<AtomicU32>(), align_of::<AtomicU32>())?;
-        // SAFETY: inside the mapping, aligned, initialised, and only ever used atomically: by us
-        // because a ring is never given out as octets, and by the kernel.
-        Some(unsafe { at.cast::<AtomicU32>().as_ref() })
-    }
-
-    /// The number of 64 bits at an offset, when it lies inside and is aligned.
-    pub(crate) fn double_word(&self, offset: usize) -> Option<&AtomicU64> {
-        let at = self.at(offset, size_of::<AtomicU64>(), align_of::<AtomicU64>())?;
-        // SAFETY: as above.
-        Some(unsafe { at.cast::<AtomicU64>().as_ref() })
-    }
-
-    /// Octets that lie inside.
-    ///
-    /// The kernel writes packets into frames that it was given by the fill ring, and only there;
-    /// the owner of the mapping looks at frames that it has got back, and only at those.
-    pub(crate) fn octets(&self, offset: usize, length: usize) -> Option<&[u8]> {
-        let at = self.at(offset, length, 1)?;
-        // SAFETY: inside the mapping, initialised, and written by nobody in this process for as long
-        // as it is borrowed. If the kernel broke its word and wrote meanwhile, octets would change
-        // under us: every value of an octet is valid.
-        Some(unsafe { std::slice::from_raw_parts(at.cast::<u8>().as_ptr(), length) })
-    }
-
-    /// Octets that lie inside, to be written; see [`Mapping::octets`].
-    pub(crate) fn octets_mut(&mut self, offset: usize, length: usize) -> Option<&mut [u8]> {
-        let at = self.at(offset, length, 1)?;
-        // SAFETY: as above; and borrowed from us as a whole, so that nobody else in this process has
-        // a reference to it.
-        Some(unsafe { std::slice::from_raw_parts_mut(at.cast::<u8>().as_ptr(), length) })
-    }
-
+    /// Where something begins that lies inside and is aligned.
     fn at(&self, offset: usize, length: usize, align: usize) -> Option<NonNull<c_void>> {
         let end = offset.checked_add(length)?;
         // A mapping begins at a page, so that the offset tells the alignment.
         if end > self.length || !offset.is_multiple_of(align) {
             return None;
         }
-        // SAFETY: the offset is inside the mapping.
+        // SAFETY: the offset is inside the mapping, or at its end.
         Some(unsafe { self.start.byte_add(offset) })
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: mapped by us with this length; all references are borrowed from `self`.
+        // SAFETY: mapped by us with this length; all references are borrowed from what holds it.
         let _ = unsafe { munmap(self.start.as_ptr(), self.length) };
     }
 }
@@ -319,3 +342,22 @@ const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_XDP: u32 = 37;
 const XDP_MAX_TX_BUDGET: libc::c_int = 9;
 const ETHTOOL_GCHANNELS: u32 = 0x3c;
+
+#[cfg(test)]
+mod tests {
+    use super::Frames;
+
+    #[test]
+    fn octets_outside_of_the_frames_are_not_given_out() {
+        let mut frames = Frames::new(8192).unwrap();
+        assert_eq!(frames.octets(0, 8192), Some([0; 8192].as_slice()));
+        frames.octets_mut(8190, 2).unwrap().copy_from_slice(&[1, 2]);
+        assert_eq!(frames.octets(8189, 3), Some([0, 1, 2].as_slice()));
+        assert_eq!(frames.octets(8192, 0), Some([].as_slice()));
+        for (offset, length) in [(8191, 2), (0, 8193), (8193, 0), (usize::MAX, 1), (1, usize::MAX)]
+        {
+            assert_eq!(frames.octets(offset, length), None, "{offset} {length}");
+            assert_eq!(frames.octets_mut(offset, length), None, "{offset} {length}");
+        }
+    }
+}

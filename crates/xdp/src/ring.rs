@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use rustix::net::xdp::XdpRingOffset;
 
-use crate::kernel::Mapping;
+use crate::kernel::Words;
 
 /// A ring with its size, and where we stand in it.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    memory: Mapping,
+    memory: Words,
     producer: usize,
     consumer: usize,
     flags: usize,
@@ -68,7 +68,7 @@ impl Ring {
         let length = entries.saturating_add(size as usize * entry);
         let flags = offsets.flags.ok_or(io::ErrorKind::Unsupported)?;
         let ring = Ring {
-            memory: Mapping::ring(socket, which, length)?,
+            memory: Words::of_ring(socket, which, length)?,
             producer: place(offsets.producer),
             consumer: place(offsets.consumer),
             flags: place(flags),

@@ -11,7 +11,7 @@ use rustix::net::xdp::{
 };
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, bind, send, socket_with};
 
-use crate::kernel::{Mapping, set_send_budget};
+use crate::kernel::{Frames, set_send_budget};
 use crate::ring::{Packet, Ring};
 
 /// The socket of one queue of an interface.
@@ -22,7 +22,7 @@ use crate::ring::{Packet, Ring};
 #[derive(Debug)]
 pub(crate) struct XdpSocket {
     fd: OwnedFd,
-    memory: Mapping,
+    memory: Frames,
     fill: Ring,
     completion: Ring,
     rx: Ring,
@@ -36,7 +36,7 @@ impl XdpSocket {
     pub(crate) fn open(interface: u32, queue: u32, copy: bool) -> io::Result<XdpSocket> {
         let family = AddressFamily::from_raw(libc::AF_XDP as _);
         let fd = socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
-        let memory = Mapping::anonymous(FRAMES as usize * FRAME_OCTETS)?;
+        let memory = Frames::new(FRAMES as usize * FRAME_OCTETS)?;
         sockopt::set_xdp_umem_reg(
             &fd,
             XdpUmemReg {
