@@ -17,6 +17,7 @@
 //! `node.rs`, then `writer.rs`.
 
 pub mod admin;
+mod appender;
 mod boot;
 mod expirer;
 mod folder;

@@ -15,6 +15,7 @@ use store::{Caps, FeedError, NodeId, Pos, ShardId, Store, StoreError};
 use store_sqlite::backup::BackupError;
 use store_sqlite::{ErrorCode, LockError, OpenError, SqliteStore, StateDb, StateError};
 
+use crate::appender::Appender;
 use crate::boot;
 use crate::expirer::Expirer;
 use crate::folder::{self, Folder};
@@ -187,6 +188,9 @@ impl Claimed {
             random: Random::new(),
             expirer: Expirer::new(writer::now()),
             freed: None,
+            appender: Appender::start(Arc::clone(&store) as Arc<dyn Store>)
+                .map_err(NodeError::Thread)?,
+            flying: None,
         };
         let folder = Folder {
             store: Arc::clone(&store),

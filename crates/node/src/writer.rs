@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use account::{Actor, Entity, Timestamp};
-use engine::{Batch, Engine, Operation, Reply, Request, Settled, Submission, Ticket};
+use engine::{Engine, Operation, Reply, Request, Settled, Submission, Ticket};
 use gateway::{Letter, Random, ReplyTo};
 use store::{AppendError, BatchId, Event, Fact, NodeId, Store, Writer as Fence};
 
+use crate::appender::{self, Appender, Job};
 use crate::expirer::Expirer;
 
 /// What the writer thread owns.
@@ -32,6 +33,14 @@ pub(crate) struct Writer {
     pub(crate) expirer: Expirer,
     /// Since when there is memory to give back to the system.
     pub(crate) freed: Option<Instant>,
+    pub(crate) appender: Appender,
+    pub(crate) flying: Option<Flying>,
+}
+
+/// A batch that is being written.
+pub(crate) struct Flying {
+    job: Job,
+    since: Instant,
 }
 
 /// Replies that are owed, by ticket.
@@ -50,33 +59,48 @@ impl Writer {
     pub(crate) fn run(mut self) {
         let mut owed = Owed::default();
         let mut flushed = Instant::now();
+        let mut closing = false;
         self.set_writable(true);
         loop {
-            let open = self.collect(&mut owed);
-            self.probe();
-            // Later, as queries may still hold what was freed; and once for all that goes meanwhile.
-            if self.freed.is_some_and(|since| since.elapsed() >= GIVE_BACK) {
-                self.freed = None;
-                memory::give_back();
-            }
-            if self.writable.load(Ordering::Relaxed) {
-                for request in self.expirer.due(self.engine.live(), now()) {
-                    self.push(request, None, &mut owed);
-                }
-            }
-            if !open || flushed.elapsed() >= SEEN_FLUSH {
+            let open = if self.is_idle() { self.collect(&mut owed) } else { self.take(&mut owed) };
+            let ends = !open && !closing;
+            closing |= ends;
+            self.look_after(&mut owed);
+            if ends || flushed.elapsed() >= SEEN_FLUSH {
                 flushed = Instant::now();
                 for _ in 0..self.engine.live().flushes_due() {
                     self.push(system(Operation::FlushSeen), None, &mut owed);
                 }
             }
-            while self.engine.waiting() > 0 {
-                if let Err(Ended) = self.step(&mut owed) {
-                    return self.set_writable(false);
-                }
+            if !self.is_idle()
+                && let Err(Ended) = self.step(&mut owed)
+            {
+                return self.set_writable(false);
             }
-            if !open {
+            if closing && self.is_idle() {
                 return;
+            }
+        }
+    }
+
+    /// Whether nothing waits to be judged, and nothing is being written.
+    fn is_idle(&self) -> bool {
+        self.engine.waiting() == 0 && self.flying.is_none()
+    }
+
+    /// What is to be done from time to time.
+    fn look_after(&mut self, owed: &mut Owed) {
+        if self.flying.is_none() {
+            self.probe();
+        }
+        // Later, as queries may still hold what was freed; and once for all that goes meanwhile.
+        if self.freed.is_some_and(|since| since.elapsed() >= GIVE_BACK) {
+            self.freed = None;
+            memory::give_back();
+        }
+        if self.writable.load(Ordering::Relaxed) {
+            for request in self.expirer.due(self.engine.live(), now()) {
+                self.push(request, None, owed);
             }
         }
     }
@@ -118,10 +142,17 @@ impl Writer {
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         }
-        while self.engine.waiting() < COLLECT_MAX
-            && let Ok(letter) = self.letters.try_recv()
-        {
-            self.push(letter.request, Some(letter.reply), owed);
+        self.take(owed)
+    }
+
+    /// Takes all letters that are there; whether more can come.
+    fn take(&mut self, owed: &mut Owed) -> bool {
+        while self.engine.waiting() < COLLECT_MAX {
+            match self.letters.try_recv() {
+                Ok(letter) => self.push(letter.request, Some(letter.reply), owed),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
         }
         true
     }
@@ -135,14 +166,51 @@ impl Writer {
         self.engine.push(Submission { ticket, request });
     }
 
-    /// One round: judge, write, make visible, answer.
+    /// One round: judge, write, make visible, answer. While a batch is being written, what has come
+    /// since is judged already; it is written once that one is settled.
     fn step(&mut self, owed: &mut Owed) -> Result<(), Ended> {
         let step = self.engine.step(now());
         answer(step.replies, owed);
+        if let Some(flying) = self.flying.take() {
+            let written = self.appender.end();
+            // When it was not, what was judged meanwhile is void, and judged again.
+            if self.settle(&flying, written, owed)? == Settled::NotWritten {
+                return Ok(());
+            }
+        }
         let Some(batch) = step.batch else { return Ok(()) };
-        let started = Instant::now();
-        let settled = self.append(&batch)?;
-        metrics::histogram!("byname_commit_seconds").record(started.elapsed().as_secs_f64());
+        let id = match self.random.octets() {
+            Ok(octets) => BatchId(octets),
+            Err(error) => {
+                tracing::error!(%error, "changes are refused");
+                answer(self.engine.settle(batch.number, Settled::NotWritten), owed);
+                return Ok(());
+            }
+        };
+        let flying =
+            Flying { job: Job { fence: self.fence.clone(), id, batch }, since: Instant::now() };
+        self.take(owed);
+        if self.engine.waiting() > 0 {
+            self.appender.begin(flying.job.clone());
+            self.flying = Some(flying);
+        } else {
+            // Nothing to judge meanwhile: another thread would only cost time.
+            let written = appender::append(&*self.store, &flying.job);
+            self.settle(&flying, written, owed)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a batch visible when it was written, and answers.
+    fn settle(
+        &mut self,
+        flying: &Flying,
+        written: Result<(), AppendError>,
+        owed: &mut Owed,
+    ) -> Result<Settled, Ended> {
+        let settled = self.settled(flying.job.id, written)?;
+        let batch = &flying.job.batch;
+        metrics::histogram!("byname_commit_seconds").record(flying.since.elapsed().as_secs_f64());
         self.set_writable(settled == Settled::Durable);
         if settled == Settled::Durable {
             metrics::counter!("byname_commits_total").increment(1);
@@ -156,19 +224,13 @@ impl Writer {
         match self.wake_folder.try_send(()) {
             Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
         }
-        Ok(())
+        Ok(settled)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<Settled, Ended> {
-        let id = match self.random.octets() {
-            Ok(octets) => BatchId(octets),
-            Err(error) => {
-                tracing::error!(%error, "changes are refused");
-                return Ok(Settled::NotWritten);
-            }
-        };
-        match self.store.append(&self.fence, batch.expect_head, id, &batch.events) {
-            Ok(_) => Ok(Settled::Durable),
+    /// Whether a batch is in the log.
+    fn settled(&mut self, id: BatchId, written: Result<(), AppendError>) -> Result<Settled, Ended> {
+        match written {
+            Ok(()) => Ok(Settled::Durable),
             Err(AppendError::Unknown(why)) => {
                 tracing::error!(why, "could not confirm a commit; asking the store");
                 self.settle_unknown(id)

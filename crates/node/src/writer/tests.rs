@@ -31,6 +31,8 @@ fn fenced_writer_ends_for_good() {
         random: Random::new(),
         expirer: Expirer::new(now()),
         freed: None,
+        appender: Appender::start(Arc::clone(&store) as Arc<dyn Store>).unwrap(),
+        flying: None,
     };
     let thread = std::thread::spawn(move || writer.run());
     let first = client.operate(Operation::AddAccount("alice".to_owned())).unwrap();
