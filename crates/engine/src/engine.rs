@@ -17,7 +17,7 @@ use crate::staging::Staging;
 use crate::{judge, operate, weigh};
 
 /// Number of a batch within one run of the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BatchNo(u64);
 
 /// Events to be appended as one.

@@ -85,6 +85,15 @@ impl Judge<'_> {
         Ok(Judged { facts, serial: Some(serial), made: None })
     }
 
+    /// Whether a change that leaves every RRset as it is leaves everything else so too.
+    pub(crate) fn leaves_all(&self, actor: &Actor, change: &Change) -> Result<bool, Refused> {
+        let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
+        let allowed = self.authorize(actor, &zone, change)?;
+        self.answered(actor, &zone, change)?;
+        let is_whole = matches!(allowed, Cow::Borrowed(_)) && self.parked(actor, change).is_empty();
+        Ok(is_whole && self.leases(actor, &zone, (change, None), &[]).is_empty())
+    }
+
     /// The change as the actor may make it.
     fn authorize<'c>(
         &self,

@@ -15,7 +15,8 @@
 //! Batches may be judged while earlier ones are being written; every reply, also a refusal or "no
 //! change", waits for the batches that were judged before it; when one is lost, what was judged
 //! after it is judged again. Changes of DNS data share a batch and see what is decided but not yet
-//! visible; every other operation is judged alone, against the visible state.
+//! visible; every other operation is judged alone, against the visible state. A door may ask
+//! [`Live::stands`] first whether there is anything to do at all.
 //!
 //! # Start reading at
 //! `engine.rs`, then `judge.rs`.
@@ -30,6 +31,7 @@ mod operate;
 mod overlay;
 mod request;
 mod staging;
+mod standing;
 mod weigh;
 
 pub use engine::{Batch, BatchNo, Engine, Settled, Step};

@@ -31,6 +31,8 @@ mod rig;
 mod scavenged;
 #[path = "engine/serials.rs"]
 mod serials;
+#[path = "engine/standing.rs"]
+mod standing;
 #[path = "engine/tokens.rs"]
 mod tokens;
 #[path = "engine/zones.rs"]

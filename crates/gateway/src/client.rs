@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use account::Actor;
+use account::{Actor, Timestamp};
 use engine::{Live, Operation, Outcome, Request};
 use store::Origin;
 use tokio::sync::oneshot;
@@ -83,6 +83,12 @@ impl Client {
     /// Whether the last write succeeded, so that the next one is likely to.
     pub fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Relaxed)
+    }
+
+    /// Whether a change asks for what is there already, so that the writer need not be asked. While
+    /// nothing can be written it is: it knows whether the log is still ours.
+    pub(crate) fn stands(&self, actor: &Actor, operation: &Operation, now: Timestamp) -> bool {
+        self.is_writable() && self.live.stands(actor, operation, now)
     }
 
     /// The origin of a request from this address, with a fresh salt.

@@ -25,8 +25,15 @@ pub(crate) async fn converse(
     door: Arc<Door>,
     stop: watch::Receiver<Option<Instant>>,
 ) {
-    let mut connection =
-        Connection { stream, peer, seat, door, stop, buffer: vec![0; READ_OCTETS] };
+    let mut connection = Connection {
+        stream,
+        peer,
+        seat,
+        door,
+        stop,
+        buffer: vec![0; READ_OCTETS],
+        out: Vec::new(),
+    };
     // The other side went away or was too slow: nobody is left to be told.
     let _ = connection.run().await;
 }
@@ -39,6 +46,8 @@ struct Connection {
     /// When the connection must have ended, once the door closes.
     stop: watch::Receiver<Option<Instant>>,
     buffer: Vec<u8>,
+    /// Room for answers.
+    out: Vec<u8>,
 }
 
 /// What came of reading.
@@ -227,9 +236,12 @@ impl Connection {
         request: Option<&Request>,
         close: bool,
     ) -> io::Result<()> {
-        let mut octets = Vec::new();
-        response.write(request, close, &mut octets);
-        timeout(self.door.write, self.stream.write_all(&octets)).await?
+        self.out.clear();
+        response.write(request, close, &mut self.out);
+        let written = timeout(self.door.write, self.stream.write_all(&self.out)).await?;
+        // A connection keeps room for usual answers only.
+        self.out.shrink_to(KEPT_OCTETS);
+        written
     }
 
     /// Ends a connection so that the answer arrives: closing with octets unread would make the
@@ -255,6 +267,8 @@ const SPEAKS_TLS: Malformed =
 const LATE: Malformed = Malformed { status: 408, why: "the request was not complete in time" };
 /// Octets that a connection reads at once.
 const READ_OCTETS: usize = 4096;
+/// Room for answers that a connection keeps, in octets.
+const KEPT_OCTETS: usize = 1024;
 /// How long a connection waits for the other side to take the last answer.
 const LINGER: Duration = Duration::from_secs(1);
 /// Most octets that are read and thrown away meanwhile.

@@ -12,6 +12,7 @@ use crate::http::{HttpSettings, MetricsText};
 use crate::quota::{Quota, Taken};
 use crate::seats::{Seat, Seats};
 use crate::source::Trust;
+use crate::tally::Tally;
 
 /// The door: its settings, its limits, and what stands behind it.
 pub(crate) struct Door {
@@ -22,6 +23,7 @@ pub(crate) struct Door {
     /// An answer must be taken within so long.
     pub(crate) write: Duration,
     pub(crate) metrics: MetricsText,
+    pub(crate) tally: Tally,
     idle: Duration,
     request: Duration,
     ready: Arc<AtomicBool>,
@@ -46,6 +48,7 @@ impl Door {
             proxy_protocol: settings.proxy_protocol,
             write: settings.write,
             metrics,
+            tally: Tally::new(),
             idle: settings.idle,
             request: settings.request,
             ready,

@@ -30,6 +30,7 @@ mod random;
 mod route;
 mod seats;
 mod source;
+mod tally;
 mod update;
 mod updates;
 

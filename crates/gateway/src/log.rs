@@ -1,8 +1,7 @@
 //! What the log and the metrics say of requests: never a secret, never a whole URL.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
-use std::time::Duration;
+use std::fmt::Write;
 
 use dialect::Hint;
 use dialect::dyndns2::Code;
@@ -25,15 +24,9 @@ pub(crate) struct Line<'a> {
     pub(crate) request: &'a Request,
 }
 
-/// Counts an update of one host.
-pub(crate) fn count(code: &Code) {
-    metrics::counter!("byname_updates_total", "outcome" => word(code)).increment(1);
-}
-
-/// Writes the line and counts it.
+/// Writes the line.
 pub(crate) fn line(line: &Line<'_>) {
     let outcome = word(line.code);
-    count(line.code);
     tracing::info!(
         host = %shown(line.host),
         source = %line.source.nearest,
@@ -48,8 +41,12 @@ pub(crate) fn line(line: &Line<'_>) {
 /// What a name has now, when that is what the client was told.
 fn addresses(code: &Code) -> Option<String> {
     let (Code::Good(addresses) | Code::Nochg(addresses)) = code else { return None };
-    let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
-    Some(addresses.join(","))
+    let mut list = String::with_capacity(addresses.len() * ADDRESS_OCTETS_USUAL);
+    for (place, address) in addresses.iter().enumerate() {
+        // A `String` takes all that is written.
+        let _ = write!(list, "{}{address}", if place == 0 { "" } else { "," });
+    }
+    Some(list)
 }
 
 /// Writes that an update was asked for where there is none, or by a method that makes none.
@@ -84,16 +81,10 @@ pub(crate) fn hints(hints: &[Hint], request: &Request, source: Source) {
     }
 }
 
-/// Counts one answered request.
-pub(crate) fn answered(path: &'static str, status: u16, took: Duration) {
-    let labels = [("path", path.to_owned()), ("status", status.to_string())];
-    metrics::counter!("byname_http_requests_total", &labels).increment(1);
-    metrics::histogram!("byname_http_request_seconds", "path" => path).record(took.as_secs_f64());
-}
-
 /// Text of a client's, fit for a log: short, printable, and without anything like a token.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
-    if text.to_ascii_lowercase().contains(TOKEN_MARK) {
+    let mut parts = text.as_bytes().windows(TOKEN_MARK.len());
+    if parts.any(|part| part.eq_ignore_ascii_case(TOKEN_MARK.as_bytes())) {
         return Cow::Borrowed("(holds a token)");
     }
     // No line end, no colour, no text that runs backwards; and neither `=` nor `"`, with which a
@@ -110,7 +101,9 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain.take(TEXT_OCTETS_MAX).collect())
 }
 
-/// What every token begins with (see `account::secret`), in lower case.
+/// Room for an address and its comma; more is no trouble.
+const ADDRESS_OCTETS_USUAL: usize = 24;
+/// What every token begins with (see `account::secret`), in any case.
 const TOKEN_MARK: &str = "byn_";
 /// Longest part of a path that is shown, in octets: `update.php` is, a token is not.
 const WORD_OCTETS_MAX: usize = 15;

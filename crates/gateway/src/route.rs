@@ -9,6 +9,7 @@ use dialect::http::{Method, Request, Response};
 use crate::door::Door;
 use crate::log;
 use crate::source::{Forwarded, Source};
+use crate::tally::UPDATE;
 use crate::update::update;
 
 /// Where a path leads.
@@ -37,7 +38,7 @@ impl Place {
     /// Its name in metrics.
     fn word(self) -> &'static str {
         match self {
-            Place::Update => "update",
+            Place::Update => UPDATE,
             Place::Ip => "ip",
             Place::Healthz => "healthz",
             Place::Readyz => "readyz",
@@ -80,7 +81,7 @@ pub(crate) async fn respond(door: &Door, request: &Request, source: Source) -> R
     if matches!(response.status, 404 | 405) && wants_update(request) && door.may_log() {
         log::astray(request, source, response.status);
     }
-    log::answered(place.word(), response.status, began.elapsed());
+    door.tally.answered(place.word(), response.status, began.elapsed());
     response
 }
 

@@ -24,16 +24,16 @@ use crate::source::Source;
 ///
 /// Whoever has no valid token learns nothing else: not even whether the request makes sense.
 pub(crate) async fn update(door: &Door, request: &Request, source: Source) -> Response {
-    let told = Told { request, source };
+    let told = Told { door, request, source };
     if !door.is_ready() {
         return told.whole(Code::Unavailable, "the zones are not loaded yet");
     }
     if is_of_another_site(request) {
-        return told.stranger(door, Code::Badagent, "a page of another site asked for it");
+        return told.stranger(Code::Badagent, "a page of another site asked for it");
     }
     let actor = match authenticate(door, request, source.nearest) {
         Ok(actor) => actor,
-        Err((code, why)) => return told.stranger(door, code, &why),
+        Err((code, why)) => return told.stranger(code, &why),
     };
     if source.is_exposed() {
         expose(door, &actor);
@@ -56,6 +56,7 @@ pub(crate) async fn update(door: &Door, request: &Request, source: Source) -> Re
         return told.whole(Code::Notfqdn, "no host is named, and the token is not for one only");
     }
     let plans = asked.plans(door.client.live(), &hosts);
+    let actor = Actor::Token(actor);
     let pending = plans.into_iter().map(|plan| submit(door, &actor, source, plan)).collect();
     let codes = outcomes(door, pending).await;
     for (host, (code, why)) in hosts.iter().zip(&codes) {
@@ -67,12 +68,14 @@ pub(crate) async fn update(door: &Door, request: &Request, source: Source) -> Re
 
 /// What the log says of one request.
 struct Told<'a> {
+    door: &'a Door,
     request: &'a Request,
     source: Source,
 }
 
 impl Told<'_> {
     fn line(&self, host: &str, code: &Code, why: Option<&str>) {
+        self.door.tally.count(code);
         log::line(&Line { host, code, why, source: self.source, request: self.request });
     }
 
@@ -82,11 +85,11 @@ impl Told<'_> {
     }
 
     /// One answer to somebody without a valid token.
-    fn stranger(&self, door: &Door, code: Code, why: &str) -> Response {
-        if door.may_log() {
+    fn stranger(&self, code: Code, why: &str) -> Response {
+        if self.door.may_log() {
             return self.whole(code, why);
         }
-        log::count(&code);
+        self.door.tally.count(&code);
         self.render(&[code])
     }
 
@@ -164,15 +167,17 @@ enum Pending {
 }
 
 /// All hosts of a request are submitted before any is waited for: they share a batch.
-fn submit(door: &Door, actor: &TokenActor, source: Source, plan: Plan) -> Pending {
+fn submit(door: &Door, actor: &Actor, source: Source, plan: Plan) -> Pending {
     match plan {
         Plan::Answer { code, why } => Pending::Known(code, Some(why)),
         Plan::Seen { host, code } => Pending::Seen(host, code),
         Plan::Same(earlier) => Pending::Same(earlier),
         Plan::Submit { host, change, addresses } => {
             let operation = Operation::Change { change, lease: None };
-            let actor = Actor::Token(actor.clone());
-            let submitted = door.client.send(actor, Some(source.nearest), operation);
+            if door.client.stands(actor, &operation, clock::now()) {
+                return Pending::Seen(host, Code::Nochg(addresses));
+            }
+            let submitted = door.client.send(actor.clone(), Some(source.nearest), operation);
             Pending::Submitted(host, addresses, submitted)
         }
     }

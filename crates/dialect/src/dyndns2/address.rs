@@ -121,11 +121,15 @@ fn last_set(values: &[&str], hints: &mut Vec<Hint>) -> Result<Option<Value>, Cod
 }
 
 fn value(text: &str, hints: &mut Vec<Hint>) -> Result<Value, Code> {
-    match text.to_ascii_lowercase().as_str() {
-        "auto" | "self" => return Ok(Value::Source),
-        "preserve" => return Ok(Value::Preserve),
-        "-" | "delete" => return Ok(Value::Delete),
-        _ => {}
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if is("auto") || is("self") {
+        return Ok(Value::Source);
+    }
+    if is("preserve") {
+        return Ok(Value::Preserve);
+    }
+    if is("-") || is("delete") {
+        return Ok(Value::Delete);
     }
     if is_placeholder(text) {
         note(hints, Hint::AddressPlaceholder);

@@ -1,5 +1,6 @@
 //! From codes to the response that firmware matches on.
 
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::Code;
@@ -44,7 +45,11 @@ pub fn render_as(profile: Profile, codes: &[Code]) -> Response {
             statuses.iter().copied().find(|&s| s != 200).unwrap_or(200)
         }
     };
-    let body: String = codes.iter().map(|code| line(code) + "\n").collect();
+    let mut body = String::with_capacity(codes.len() * LINE_OCTETS_USUAL);
+    for code in codes {
+        line(code, &mut body);
+        body.push('\n');
+    }
     let mut response = Response::text(status, body);
     match status {
         401 => response.headers.push(("WWW-Authenticate", CHALLENGE.to_owned())),
@@ -54,29 +59,36 @@ pub fn render_as(profile: Profile, codes: &[Code]) -> Response {
     response
 }
 
-fn line(code: &Code) -> String {
-    match code {
-        Code::Good(addresses) => format!("good {}", list(addresses)),
-        Code::Nochg(addresses) => format!("nochg {}", list(addresses)),
-        Code::Badauth => "badauth".to_owned(),
-        Code::Notfqdn => "notfqdn".to_owned(),
-        Code::Nohost => "nohost".to_owned(),
-        Code::Numhost => "numhost".to_owned(),
-        Code::Abuse => "abuse".to_owned(),
-        Code::Dnserr => "dnserr".to_owned(),
-        Code::Unavailable => "911".to_owned(),
-        Code::Badagent => "badagent".to_owned(),
-        Code::Donator => "!donator".to_owned(),
+fn line(code: &Code, out: &mut String) {
+    let (word, addresses) = match code {
+        Code::Good(addresses) => ("good ", Some(addresses)),
+        Code::Nochg(addresses) => ("nochg ", Some(addresses)),
+        Code::Badauth => ("badauth", None),
+        Code::Notfqdn => ("notfqdn", None),
+        Code::Nohost => ("nohost", None),
+        Code::Numhost => ("numhost", None),
+        Code::Abuse => ("abuse", None),
+        Code::Dnserr => ("dnserr", None),
+        Code::Unavailable => ("911", None),
+        Code::Badagent => ("badagent", None),
+        Code::Donator => ("!donator", None),
+    };
+    out.push_str(word);
+    if let Some(addresses) = addresses {
+        list(addresses, out);
     }
 }
 
 /// A bare `good` breaks ez-ipupdate, which looks for the space after it: a host that has no
 /// address now is answered with the unspecified one.
-fn list(addresses: &[IpAddr]) -> String {
+fn list(addresses: &[IpAddr], out: &mut String) {
     if addresses.is_empty() {
-        return "0.0.0.0".to_owned();
+        return out.push_str("0.0.0.0");
     }
-    addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(",")
+    for (place, address) in addresses.iter().enumerate() {
+        // A `String` takes all that is written.
+        let _ = write!(out, "{}{address}", if place == 0 { "" } else { "," });
+    }
 }
 
 fn status(profile: Profile, code: &Code) -> u16 {
@@ -94,6 +106,8 @@ fn status(profile: Profile, code: &Code) -> u16 {
     }
 }
 
+/// Room for a line; more is no trouble.
+const LINE_OCTETS_USUAL: usize = 32;
 const CHALLENGE: &str = "Basic realm=\"byname\", charset=\"UTF-8\"";
 /// Google's documentation asks clients to wait 5 minutes after `911`.
 const RETRY_AFTER_S: u32 = 300;

@@ -40,15 +40,13 @@ pub(super) fn userinfo(octets: &[u8], hints: &mut Vec<Hint>) -> Credentials {
 /// RFC 7617 §2, without padding too, in either alphabet of RFC 4648, with the white space that a
 /// folded header leaves inside.
 fn basic(encoded: &[u8], hints: &mut Vec<Hint>) -> Option<Credentials> {
-    let plain: Vec<u8> = encoded
-        .iter()
-        .filter(|o| !matches!(o, b' ' | b'\t' | b'='))
-        .map(|&o| match o {
-            b'-' => b'+',
-            b'_' => b'/',
-            other => other,
-        })
-        .collect();
+    let mut plain = Vec::with_capacity(encoded.len());
+    let digits = encoded.iter().filter(|o| !matches!(o, b' ' | b'\t' | b'='));
+    plain.extend(digits.map(|&o| match o {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    }));
     let pair = BASE64_NOPAD.decode(&plain).ok()?;
     if !pair.contains(&b':') {
         note(hints, Hint::NoPassword);

@@ -26,16 +26,15 @@ pub(super) fn lines<'a>(octets: &'a [u8], hints: &mut Vec<Hint>) -> Vec<&'a [u8]
     if octets.is_empty() {
         return Vec::new();
     }
-    let split = whole.split(|&o| o == b'\n');
-    split
-        .map(|line| match line.strip_suffix(b"\r") {
-            Some(stripped) => stripped,
-            None => {
-                note(hints, Hint::BareLineFeed);
-                line
-            }
-        })
-        .collect()
+    let mut lines = Vec::with_capacity(LINES_USUAL);
+    lines.extend(whole.split(|&o| o == b'\n').map(|line| match line.strip_suffix(b"\r") {
+        Some(stripped) => stripped,
+        None => {
+            note(hints, Hint::BareLineFeed);
+            line
+        }
+    }));
+    lines
 }
 
 /// Reads header fields from the lines between request line and empty line.
@@ -44,7 +43,7 @@ pub(super) fn parse(
     limits: &Limits,
     hints: &mut Vec<Hint>,
 ) -> Result<Vec<Field>, Malformed> {
-    let mut fields: Vec<Field> = Vec::new();
+    let mut fields: Vec<Field> = Vec::with_capacity(lines.len().min(limits.headers));
     for line in lines {
         if line.iter().any(|&o| o == 0 || o == b'\r') {
             return Err(bad("NUL or a lone CR in a header field"));
@@ -159,8 +158,27 @@ fn is_control(octet: u8) -> bool {
 
 /// RFC 9110 §5.6.2.
 pub(super) fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+    octet.is_ascii_alphanumeric()
+        || matches!(
+            octet,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
 }
 
+/// Room for the lines of a head; more are no trouble.
+const LINES_USUAL: usize = 16;
 const FRAMING: [&str; 4] = ["Content-Length", "Transfer-Encoding", "Connection", "Expect"];
 const FORWARDING: [&str; 4] = ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP"];

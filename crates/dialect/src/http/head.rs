@@ -3,7 +3,7 @@
 use super::credentials::authorization;
 use super::fields::{self, Field, is_token};
 use super::target::{Target, form_parameters};
-use super::text::text;
+use super::text::{owned_text, text};
 use super::{Limits, Malformed, Method, Request, Version, bad};
 use crate::Hint;
 use crate::hint::note;
@@ -46,7 +46,7 @@ impl Head {
             credentials: in_header.or(target.credentials),
             user_agent,
             persistent: framing.persistent,
-            fields: kept(&fields, &mut hints),
+            fields: kept(fields, &mut hints),
             hints,
         };
         Ok(Head { request, body_octets: framing.body_octets, is_form })
@@ -156,22 +156,21 @@ fn check_singles(
     version: Version,
     hints: &mut Vec<Hint>,
 ) -> Result<(), Malformed> {
-    let values = |name: &str| -> Vec<&[u8]> {
-        let named = fields.iter().filter(|f| f.name.eq_ignore_ascii_case(name));
-        named.map(|f| f.value.as_slice()).collect()
-    };
-    if values("Authorization").len() > 1 {
+    let named =
+        |name: &'static str| fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name));
+    if named("Authorization").nth(1).is_some() {
         return Err(bad("more than one Authorization"));
     }
-    match values("Host").as_slice() {
-        [] if version == Version::Http11 => note(hints, Hint::HostMissing),
-        [] => {}
-        [host] if is_host(host) => {}
-        [_] => note(hints, Hint::HostOdd),
-        [..] => return Err(bad("more than one Host")),
+    let mut hosts = named("Host");
+    match (hosts.next(), hosts.next()) {
+        (None, _) if version == Version::Http11 => note(hints, Hint::HostMissing),
+        (None, _) => {}
+        (Some(host), None) if is_host(&host.value) => {}
+        (Some(_), None) => note(hints, Hint::HostOdd),
+        (Some(_), Some(_)) => return Err(bad("more than one Host")),
     }
     // RFC 9110 §10.1.1: an expectation in HTTP/1.0 is ignored.
-    if version == Version::Http11 && !values("Expect").is_empty() {
+    if version == Version::Http11 && named("Expect").next().is_some() {
         return Err(Malformed { status: 417, why: "no expectation can be met here" });
     }
     Ok(())
@@ -194,9 +193,9 @@ fn is_form(content_type: &[u8]) -> bool {
 }
 
 /// The fields as text, without the one that holds a secret.
-fn kept(fields: &[Field], hints: &mut Vec<Hint>) -> Vec<(String, String)> {
-    let shown = fields.iter().filter(|f| !f.name.eq_ignore_ascii_case("Authorization"));
-    shown.map(|f| (f.name.clone(), text(&f.value, hints))).collect()
+fn kept(mut fields: Vec<Field>, hints: &mut Vec<Hint>) -> Vec<(String, String)> {
+    fields.retain(|f| !f.name.eq_ignore_ascii_case("Authorization"));
+    fields.into_iter().map(|f| (f.name, owned_text(f.value, hints))).collect()
 }
 
 const VERSION: &str = " HTTP/1.1";

@@ -134,14 +134,18 @@ impl Input {
                 None => return Ok(None),
             },
         };
-        if self.octets.len() < head.body_octets {
+        let body_octets = head.body_octets;
+        if self.octets.len() < body_octets {
             self.head = Some(head);
             return Ok(None);
         }
-        let rest = self.octets.split_off(head.body_octets);
-        let mut request = head.with_body(&self.octets);
+        let mut octets = std::mem::take(&mut self.octets);
+        let mut request = head.with_body(octets.get(..body_octets).unwrap_or(&octets));
         request.persistent &= !self.overflown;
-        *self = Input { octets: rest, ..Input::default() };
+        octets.drain(..body_octets);
+        // A connection keeps room for usual requests only.
+        octets.shrink_to(KEPT_OCTETS);
+        *self = Input { octets, ..Input::default() };
         Ok(Some(request))
     }
 
@@ -156,9 +160,8 @@ impl Input {
         match self.scan.head_octets(&self.octets, limits)? {
             None => Ok(None),
             Some(octets) => {
-                let rest = self.octets.split_off(octets);
-                let head = Head::parse(&self.octets, limits)?;
-                self.octets = rest;
+                let head = Head::parse(self.octets.get(..octets).unwrap_or_default(), limits)?;
+                self.octets.drain(..octets);
                 Ok(Some(Box::new(head)))
             }
         }
@@ -218,4 +221,6 @@ impl Scan {
     }
 }
 
+/// Room that a connection keeps between requests.
+const KEPT_OCTETS: usize = 1024;
 const EMPTY_LINES_MAX: usize = 8;

@@ -36,10 +36,17 @@ impl Response {
             Some(Version::Http11) | None => "HTTP/1.1",
         };
         let close = close || request.is_none_or(|r| !r.persistent);
-        let status = format!("{version} {} {}\r\n", self.status, reason(self.status));
-        out.extend_from_slice(status.as_bytes());
+        out.reserve(HEAD_OCTETS_USUAL + self.body.len());
+        out.extend_from_slice(version.as_bytes());
+        out.push(b' ');
+        number(out, self.status.into());
+        out.push(b' ');
+        out.extend_from_slice(reason(self.status).as_bytes());
+        out.extend_from_slice(b"\r\n");
         field(out, "Content-Type", self.content_type);
-        field(out, "Content-Length", &self.body.len().to_string());
+        out.extend_from_slice(b"Content-Length: ");
+        number(out, self.body.len());
+        out.extend_from_slice(b"\r\n");
         // An update by GET must reach us every time.
         field(out, "Cache-Control", "no-store");
         for (name, value) in &self.headers {
@@ -57,6 +64,19 @@ impl Response {
     }
 }
 
+/// Decimal digits.
+fn number(out: &mut Vec<u8>, mut value: usize) {
+    let first = out.len();
+    loop {
+        out.push(b'0' + (value % 10) as u8);
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out[first..].reverse();
+}
+
 /// A value cannot end its line.
 fn field(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(name.as_bytes());
@@ -64,6 +84,9 @@ fn field(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend(value.bytes().map(|o| if o.is_ascii_control() { b' ' } else { o }));
     out.extend_from_slice(b"\r\n");
 }
+
+/// Room for the head of a usual answer.
+const HEAD_OCTETS_USUAL: usize = 256;
 
 fn reason(status: u16) -> &'static str {
     match status {

@@ -44,6 +44,10 @@ pub(super) fn form_parameters(form: &[u8], hints: &mut Vec<Hint>) -> Vec<(String
 /// FRITZ!Box takes two URLs with a space between, and old versions send both as one. The second
 /// one is dropped: it names another server, and the family that it carries is preserved.
 fn first_url<'a>(octets: &'a [u8], hints: &mut Vec<Hint>) -> &'a [u8] {
+    // Nearly always: no URL is without a colon.
+    if !octets.contains(&b':') {
+        return octets;
+    }
     for separator in [&b" "[..], b"%20"] {
         for scheme in [&b"http:/"[..], b"https:/"] {
             let needle = [separator, scheme].concat();
@@ -103,6 +107,9 @@ fn path(octets: &[u8], hints: &mut Vec<Hint>) -> String {
     if octets == b"*" {
         return "*".to_owned();
     }
+    if let Some(known) = UPDATE_PATHS.iter().find(|known| known.as_bytes() == octets) {
+        return (*known).to_owned();
+    }
     // A server name where the path belongs. Nobody but a device that was told "server" in one
     // field and nothing in the other sends this, so an update is meant.
     let is_server = !octets.contains(&b'/') && octets.iter().any(|o| matches!(o, b'.' | b':'));
@@ -148,5 +155,9 @@ fn parameter(piece: &[u8], hints: &mut Vec<Hint>) -> (String, String) {
 
 /// Octets that RFC 3986 does not let stand in a request target as they are.
 fn is_unescaped(octet: u8) -> bool {
-    !matches!(octet, 0x21..=0x7e) || b"\"<>\\^`{|}#[]".contains(&octet)
+    !matches!(octet, 0x21..=0x7e)
+        || matches!(
+            octet,
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'#' | b'[' | b']'
+        )
 }

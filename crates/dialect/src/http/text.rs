@@ -6,13 +6,19 @@ use crate::hint::note;
 /// UTF-8, or else every octet as the character of ISO 8859-1. Control characters that slipped in
 /// become U+FFFD, so that no text of a request can end a line of a log.
 pub(super) fn text(octets: &[u8], hints: &mut Vec<Hint>) -> String {
-    let read: String = match std::str::from_utf8(octets) {
-        Ok(utf8) => utf8.to_owned(),
-        Err(_) => {
-            note(hints, Hint::NotUtf8);
-            octets.iter().map(|&octet| char::from(octet)).collect()
-        }
-    };
+    owned_text(octets.to_vec(), hints)
+}
+
+/// The same of octets that are not needed any more.
+pub(super) fn owned_text(octets: Vec<u8>, hints: &mut Vec<Hint>) -> String {
+    let read = String::from_utf8(octets).unwrap_or_else(|why| {
+        note(hints, Hint::NotUtf8);
+        why.as_bytes().iter().map(|&octet| char::from(octet)).collect()
+    });
+    // Of what is ASCII, the octets tell, which is quicker.
+    if read.is_ascii() && !read.bytes().any(|o| o.is_ascii_control() && o != b'\t') {
+        return read;
+    }
     if read.contains(|c: char| c.is_control() && c != '\t') {
         return read.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
     }
@@ -46,9 +52,11 @@ pub(super) fn percent_decode(octets: &[u8], hints: &mut Vec<Hint>) -> Vec<u8> {
 
 /// Decodes one name or value of a form: `+` is a space, then percent-encoding.
 pub(super) fn form_decode(octets: &[u8], hints: &mut Vec<Hint>) -> String {
+    if !octets.iter().any(|o| matches!(o, b'+' | b'%')) {
+        return text(octets, hints);
+    }
     let spaced: Vec<u8> = octets.iter().map(|&o| if o == b'+' { b' ' } else { o }).collect();
-    let decoded = percent_decode(&spaced, hints);
-    text(&decoded, hints)
+    owned_text(percent_decode(&spaced, hints), hints)
 }
 
 fn digit(hex: u8) -> u8 {

@@ -1,6 +1,6 @@
 //! An engine with a store in memory beside it: what the writer thread does, step by step.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub(crate) struct Rig {
     pub(crate) now: Timestamp,
     pub(crate) in_flight: VecDeque<Batch>,
     pub(crate) replies: BTreeMap<u64, Outcome>,
+    /// Submissions that were said to ask for what is there, with nothing under way.
+    standing: BTreeSet<u64>,
     store: MemoryStore,
     fence: Writer,
     last_ticket: u64,
@@ -35,6 +37,7 @@ impl Rig {
             now: Timestamp(1_000_000),
             in_flight: VecDeque::new(),
             replies: BTreeMap::new(),
+            standing: BTreeSet::new(),
             store,
             fence,
             last_ticket: 0,
@@ -49,6 +52,10 @@ impl Rig {
     pub(crate) fn push(&mut self, actor: Actor, operation: Operation) -> Ticket {
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);
+        let is_quiet = self.engine.waiting() == 0 && self.engine.is_settled();
+        if is_quiet && self.live().stands(&actor, &operation, self.now) {
+            self.standing.insert(ticket.0);
+        }
         let request = Request { actor, origin: None, operation };
         self.engine.push(Submission { ticket, request });
         ticket
@@ -153,6 +160,9 @@ impl Rig {
         for reply in &replies {
             let first = self.replies.insert(reply.ticket.0, reply.outcome.clone()).is_none();
             assert!(first, "two replies to {:?}", reply.ticket);
+            if self.standing.contains(&reply.ticket.0) {
+                assert_eq!(reply.outcome, Outcome::Unchanged, "it was said to stand");
+            }
         }
         replies
     }
