@@ -128,6 +128,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
 /// Packages with a closed world, and the whole of it.
 const CLOSED: &[(&str, &[&str])] = &[
     ("account", &["wire"]),
+    ("tsig", &["wire"]),
     ("dialect", &[]),
     ("store", &["wire", "zone", "account"]),
     // The data plane has no path to accounts, tokens or the store.
