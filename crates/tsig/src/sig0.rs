@@ -118,7 +118,11 @@ impl<'a> Sig0<'a> {
         let since = now.wrapping_sub(self.begins_s) as i32;
         let left = self.expires_s.wrapping_sub(now) as i32;
         let span = self.expires_s.wrapping_sub(self.begins_s);
-        if since < 0 || left < 0 || span > SPAN_S_MAX { Err(Sig0Fault::BadTime) } else { Ok(()) }
+        if since < -SKEW_S || left < 0 || span > SPAN_S_MAX {
+            Err(Sig0Fault::BadTime)
+        } else {
+            Ok(())
+        }
     }
 
     /// What was signed: the fields, and the message as it was before (RFC 2931 §3.1).
@@ -182,6 +186,9 @@ const FIXED: usize = 18;
 const ARCOUNT: usize = 10;
 /// RFC 2535 §3.1.2: the key must not be used to authenticate.
 const NO_AUTHENTICATION: u16 = 0x8000;
+/// How far, in seconds, the clock of a client may be ahead of ours: clients let validity begin when they
+/// sign.
+const SKEW_S: i32 = 300;
 /// Signatures that are valid for longer could be replayed for too long; clients use ten minutes.
 const SPAN_S_MAX: u32 = 3600;
 /// Keys with the same tag that are tried: each costs a signature check.
