@@ -280,15 +280,7 @@ fn entities() -> Vec<Entity> {
 }
 
 fn keys(created: Timestamp) -> impl Iterator<Item = Entity> {
-    let algorithms = [
-        TsigAlgorithm::HmacMd5,
-        TsigAlgorithm::HmacSha1,
-        TsigAlgorithm::HmacSha224,
-        TsigAlgorithm::HmacSha256,
-        TsigAlgorithm::HmacSha384,
-        TsigAlgorithm::HmacSha512,
-    ];
-    algorithms.into_iter().zip(0u8..).map(move |(algorithm, number)| {
+    TsigAlgorithm::ALL.into_iter().zip(0u8..).map(move |(algorithm, number)| {
         Entity::Key(TsigKey {
             name: name(&format!("key-{number}.")),
             credential: Credential::Shared { algorithm, secret: vec![number; 32] },

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use account::{
-    Actions, Actor, Credential, Host, HostExpiry, KeyPolicy, OnExpiry, Timestamp, TsigAlgorithm,
-};
-use engine::{HostPatch, NewKey, Operation, Outcome, Refused};
+use account::{Actions, Actor, Host, HostExpiry, KeyPolicy, OnExpiry, Timestamp};
+use engine::{HostPatch, Operation, Outcome, Refused};
 use proptest::prelude::*;
 use wire::{Name, Rdata, Rtype};
 use zone::{Edit, View};
@@ -230,18 +228,7 @@ fn addresses_that_the_operator_publishes_end_it_as_well_and_removal_takes_all_aw
 fn a_key_that_may_only_add_brings_a_host_back() {
     let (mut rig, _) = rig();
     rig.done(patch(60, OnExpiry::Cname(name("sorry.test"))));
-    rig.done(Operation::AddKey(NewKey {
-        name: name("k"),
-        credential: Credential::Shared {
-            algorithm: TsigAlgorithm::HmacSha256,
-            secret: vec![7; 32],
-        },
-        zones: vec![name(ZONE)],
-        update: true,
-        transfer: false,
-        policy: KeyPolicy { actions: Actions::ADD, ..KeyPolicy::everything() },
-        truncated_ok: false,
-    }));
+    rig.add_key(ZONE, KeyPolicy { actions: Actions::ADD, ..KeyPolicy::everything() });
     rig.now.0 += 60_000;
     expire(&mut rig, LONG_AGO);
     let (rtype, rdata) = (Rtype::A, address("8.8.8.8"));

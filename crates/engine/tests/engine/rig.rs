@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use account::secret::Secret;
-use account::{AccountId, Actor, Timestamp, TokenActor};
+use account::{AccountId, Actor, Credential, KeyPolicy, Timestamp, TokenActor, TsigAlgorithm};
 use engine::{
-    Batch, Engine, HostPatch, Live, NewToken, NewZone, Operation, Outcome, Reply, Request, Settled,
-    Submission, Ticket,
+    Batch, Engine, HostPatch, Live, NewKey, NewToken, NewZone, Operation, Outcome, Reply, Request,
+    Settled, Submission, Ticket,
 };
 use store::{BatchId, Item, MemoryStore, NodeId, Pos, ShardId, Store, Writer};
 use wire::{Name, Rdata, Rrset, Rtype, Serial, Soa};
@@ -123,6 +123,22 @@ impl Rig {
             Outcome::Done { made, .. } => made.unwrap_or(0),
             other => panic!("not done: {other:?}"),
         }
+    }
+
+    /// A key `k` that may update a zone, as far as its policy lets it.
+    pub(crate) fn add_key(&mut self, zone: &str, policy: KeyPolicy) {
+        self.done(Operation::AddKey(NewKey {
+            name: name("k"),
+            credential: Credential::Shared {
+                algorithm: TsigAlgorithm::HmacSha256,
+                secret: vec![7; 32],
+            },
+            zones: vec![name(zone)],
+            update: true,
+            transfer: false,
+            policy,
+            truncated_ok: false,
+        }));
     }
 
     pub(crate) fn outcome(&self, ticket: Ticket) -> Outcome {

@@ -1,7 +1,7 @@
 //! Scavenging: records that keys add without a lease go when nobody repeats them.
 
-use account::{Actor, Credential, KeyPolicy, Scavenge, TsigAlgorithm};
-use engine::{Lease, NewKey, Operation, Outcome, Refused, ZonePatch};
+use account::{Actor, KeyPolicy, Scavenge};
+use engine::{Lease, Operation, Outcome, Refused, ZonePatch};
 use wire::Rtype;
 use zone::{Change, Edit};
 
@@ -15,18 +15,7 @@ const WEEKS: Scavenge = Scavenge { no_refresh_s: 7 * 86_400, refresh_s: 7 * 86_4
 fn rig() -> Rig {
     let mut rig = Rig::new();
     rig.add_zone(ZONE);
-    rig.done(Operation::AddKey(NewKey {
-        name: name("k"),
-        credential: Credential::Shared {
-            algorithm: TsigAlgorithm::HmacSha256,
-            secret: vec![7; 32],
-        },
-        zones: vec![name(ZONE)],
-        update: true,
-        transfer: false,
-        policy: KeyPolicy::everything(),
-        truncated_ok: false,
-    }));
+    rig.add_key(ZONE, KeyPolicy::everything());
     rig
 }
 

@@ -251,7 +251,8 @@ impl Desk {
         metrics::counter!("byname_dns_updates_total", "outcome" => "repeated").increment(1);
         match self.replies.find(&signer.signature) {
             Some(Known::Said(answer)) => {
-                self.answers.push((parcel, Some(with_id(answer, head.envelope.id))));
+                let answer = with_id(answer.to_vec(), head.envelope.id);
+                self.answers.push((parcel, Some(answer)));
             }
             Some(Known::UnderWay(number)) => match self.under_way.get_mut(&number) {
                 Some(first) if first.parcels.len() < COPIES_MAX => first.parcels.push(parcel),

@@ -9,11 +9,11 @@ use wire::Name;
 pub(super) type Signature = (Name, Mac);
 
 /// What is known of a message that came before.
-pub(super) enum Known {
+pub(super) enum Known<'r> {
     /// It is under way, by this number.
     UnderWay(u64),
     /// This was said; the id at its beginning is that of the first message.
-    Said(Vec<u8>),
+    Said(&'r [u8]),
 }
 
 /// Answers by signature, the oldest forgotten first.
@@ -55,10 +55,10 @@ impl Replies {
     }
 
     /// What is known of a message.
-    pub(super) fn find(&self, signature: &Signature) -> Option<Known> {
+    pub(super) fn find(&self, signature: &Signature) -> Option<Known<'_>> {
         Some(match self.by_signature.get(signature)? {
             Entry::UnderWay(number) => Known::UnderWay(*number),
-            Entry::Said(answer) => Known::Said(answer.to_vec()),
+            Entry::Said(answer) => Known::Said(answer),
         })
     }
 
