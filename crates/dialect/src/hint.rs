@@ -53,7 +53,7 @@ hints! {
     AuthorizationUnreadable: "the `Authorization` header field is neither Basic nor Bearer, or is damaged",
     NoPassword: "the credentials have no colon, so no password",
     PostWithoutLength: "POST without `Content-Length`; its body was not read",
-    BodyNotForm: "the body is not `application/x-www-form-urlencoded` and was not read",
+    BodyNotForm: "the body is neither `application/x-www-form-urlencoded` nor `application/json` and was not read",
     // What it asks for.
     TokenInUrl: "the token is in the URL, where logs and proxies keep it; use the user name and password fields of the device if it has them",
     HostFromUserName: "no host name was sent; the user name was taken as one",

@@ -88,6 +88,9 @@ pub struct Request {
     pub path: String,
     /// Names and values of the query, then of the form, decoded, in order.
     pub parameters: Vec<(String, String)>,
+    /// The body of a POST as it came, at most [`Limits::body_octets`]: a form, JSON, or JSON that
+    /// says it is a form.
+    pub body: Vec<u8>,
     /// Who asks: Basic or Bearer (with an empty user) of `Authorization`, else the user
     /// information of an absolute request target.
     pub credentials: Option<Credentials>,

@@ -12,7 +12,15 @@ use crate::hint::note;
 pub(super) struct Head {
     request: Request,
     pub(super) body_octets: usize,
-    is_form: bool,
+    kind: BodyKind,
+}
+
+/// What a body says it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BodyKind {
+    Form,
+    Json,
+    Other,
 }
 
 impl Head {
@@ -36,32 +44,38 @@ impl Head {
         let value = |name: &str| fields.iter().find(|f| f.name.eq_ignore_ascii_case(name));
         let in_header = value("Authorization").and_then(|f| authorization(&f.value, &mut hints));
         let user_agent = value("User-Agent").map(|f| text(&f.value, &mut hints));
-        let is_form = value("Content-Type").is_none_or(|f| is_form(&f.value));
+        let kind = value("Content-Type").map_or(BodyKind::Form, |f| BodyKind::of(&f.value));
         let request = Request {
             method: line.method,
             version: line.version,
             path: target.path,
             parameters_in_url: target.parameters.len(),
             parameters: target.parameters,
+            body: Vec::new(),
             credentials: in_header.or(target.credentials),
             user_agent,
             persistent: framing.persistent,
             fields: kept(fields, &mut hints),
             hints,
         };
-        Ok(Head { request, body_octets: framing.body_octets, is_form })
+        Ok(Head { request, body_octets: framing.body_octets, kind })
     }
 
     /// The request, now that its body is there.
     pub(super) fn with_body(self, body: &[u8]) -> Request {
         let mut request = self.request;
         if request.method == Method::Post && !body.is_empty() {
-            if self.is_form {
-                let form = form_parameters(body.trim_ascii(), &mut request.hints);
-                request.parameters.extend(form);
-            } else {
-                note(&mut request.hints, Hint::BodyNotForm);
+            match self.kind {
+                // JSON that comes as a form, which is what curl calls anything: no parameters.
+                BodyKind::Form if body.trim_ascii_start().starts_with(b"{") => {}
+                BodyKind::Form => {
+                    let form = form_parameters(body.trim_ascii(), &mut request.hints);
+                    request.parameters.extend(form);
+                }
+                BodyKind::Json => {}
+                BodyKind::Other => note(&mut request.hints, Hint::BodyNotForm),
             }
+            request.body = body.to_vec();
         }
         // Whoever is in front of us may have read an odd request otherwise than we did; what
         // follows it on this connection is then not what we would take it for.
@@ -187,9 +201,18 @@ fn is_host(value: &[u8]) -> bool {
     (plain || literal) && port.iter().skip(1).all(u8::is_ascii_digit)
 }
 
-fn is_form(content_type: &[u8]) -> bool {
-    let end = content_type.iter().position(|&o| o == b';').unwrap_or(content_type.len());
-    content_type[..end].trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+impl BodyKind {
+    fn of(content_type: &[u8]) -> BodyKind {
+        let end = content_type.iter().position(|&o| o == b';').unwrap_or(content_type.len());
+        let media_type = content_type[..end].trim_ascii();
+        if media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            BodyKind::Form
+        } else if media_type.eq_ignore_ascii_case(b"application/json") {
+            BodyKind::Json
+        } else {
+            BodyKind::Other
+        }
+    }
 }
 
 /// The fields as text, without the one that holds a secret.

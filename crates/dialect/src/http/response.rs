@@ -91,6 +91,7 @@ const HEAD_OCTETS_USUAL: usize = 256;
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        201 => "Created",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

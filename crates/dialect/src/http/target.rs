@@ -120,7 +120,8 @@ fn path(octets: &[u8], hints: &mut Vec<Hint>) -> String {
     let decoded = percent_decode(octets, hints);
     let sent = text(&decoded, hints);
     let tidy = tidy(&sent);
-    if tidy != sent {
+    // One slash at the end is how some services write their paths.
+    if tidy != sent && sent.strip_suffix('/') != Some(&tidy) {
         note(hints, Hint::PathUntidy);
     }
     tidy

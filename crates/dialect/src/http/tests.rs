@@ -297,7 +297,7 @@ fn parameters_are_decoded_in_order_and_found_in_any_case() {
 
 #[test]
 fn a_body_is_parameters_only_when_it_is_the_form_of_a_post() {
-    let table: [(&str, &str, Option<&str>, Option<Hint>); 5] = [
+    let table: [(&str, &str, Option<&str>, Option<Hint>); 6] = [
         ("POST", "Content-Length: 5\r\n", Some("b"), None),
         (
             "POST",
@@ -307,10 +307,11 @@ fn a_body_is_parameters_only_when_it_is_the_form_of_a_post() {
         ),
         (
             "POST",
-            "Content-Type: application/json\r\nContent-Length: 5\r\n",
+            "Content-Type: text/plain\r\nContent-Length: 5\r\n",
             None,
             Some(Hint::BodyNotForm),
         ),
+        ("POST", "Content-Type: application/json\r\nContent-Length: 5\r\n", None, None),
         ("POST", "", None, Some(Hint::PostWithoutLength)),
         ("PUT", "Content-Length: 5\r\n", None, None),
     ];
@@ -319,6 +320,38 @@ fn a_body_is_parameters_only_when_it_is_the_form_of_a_post() {
         let request = request(octets.as_bytes());
         assert_eq!(request.parameter(&["a"]), expected, "{method} {fields}");
         assert_eq!(request.hints, Vec::from_iter(hint), "{method} {fields}");
+        let kept = method == "POST" && fields.contains("Length");
+        assert_eq!(request.body, if kept { &b"a=b\r\n"[..] } else { b"" }, "{method} {fields}");
+    }
+}
+
+/// `curl -d` calls JSON a form, and so do the scripts that use it.
+#[test]
+fn json_is_kept_whatever_it_is_called_and_is_no_parameter() {
+    let body = br#"{"subdomain":"home", "txt": "a=b&c=%zz"}"#;
+    for content_type in ["application/json; charset=utf-8", "application/x-www-form-urlencoded"] {
+        let head = format!(
+            "POST /update HTTP/1.1\r\nHost: d\r\nContent-Type: {content_type}\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let request = request(&[head.as_bytes(), body].concat());
+        assert_eq!((&request.body[..], request.parameters.len()), (&body[..], 0), "{content_type}");
+        assert!(request.persistent && request.hints.is_empty(), "{content_type}");
+    }
+}
+
+#[test]
+fn one_slash_at_the_end_of_a_path_is_not_odd() {
+    for (target, path, hint) in [
+        ("/u/token/", "/u/token", None),
+        ("/api/?action=getdyndns", "/api", None),
+        ("/u//token/", "/u/token", Some(Hint::PathUntidy)),
+        ("/u/token//", "/u/token", Some(Hint::PathUntidy)),
+    ] {
+        let request = request(format!("GET {target} HTTP/1.1\r\nHost: d\r\n\r\n").as_bytes());
+        assert_eq!(request.path, path, "{target}");
+        assert_eq!(request.hints, Vec::from_iter(hint), "{target}");
     }
 }
 
