@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::clock::after;
-use crate::connection;
+use crate::connection::{self, Arrival};
 use crate::door::Door;
 use crate::network::Network;
 
@@ -167,10 +167,11 @@ async fn accept(
             _ = stop.changed() => break,
         };
         match accepted {
-            Ok((stream, peer)) => match door.admit(peer.ip()) {
+            Ok((tcp, peer)) => match door.admit(peer.ip()) {
                 Some(seat) => {
                     let (door, stop) = (Arc::clone(&door), stop.clone());
-                    connections.spawn(connection::converse(stream, peer.ip(), seat, door, stop));
+                    let arrival = Arrival { tcp, peer: peer.ip(), seat };
+                    connections.spawn(connection::converse(arrival, door, stop));
                 }
                 None => metrics::counter!("byname_http_refused_connections_total").increment(1),
             },

@@ -15,11 +15,13 @@
 //! `update.rs`, then `connection.rs` and `source.rs`; `updates.rs` for UPDATE messages.
 
 mod attempts;
+mod caller;
 mod client;
 mod clock;
 mod connection;
 mod door;
 mod http;
+mod line;
 mod log;
 mod network;
 mod outcome;
@@ -30,6 +32,7 @@ mod random;
 mod route;
 mod seats;
 mod source;
+mod stream;
 mod tally;
 mod update;
 mod updates;
