@@ -38,6 +38,9 @@ pub enum Settled {
     Durable,
     /// It is not in the log and will never be.
     NotWritten,
+    /// The same, because it is larger than the store takes: what it holds goes into smaller ones, and a
+    /// change that is too large all by itself is refused.
+    TooLarge,
 }
 
 /// Result of one step.
@@ -64,6 +67,8 @@ pub struct Engine {
     durable: Tip,
     /// When tokens that are marked as exposed last changed an RRset that is visible.
     exposed_changes: HashMap<Paced, Timestamp>,
+    /// Most events of a batch: fewer, after one was too large.
+    events_max: usize,
 }
 
 /// Where the chain of events stands.
@@ -124,6 +129,7 @@ impl Engine {
             judged: Tip::default(),
             durable: Tip::default(),
             exposed_changes: HashMap::new(),
+            events_max: STEP_MAX,
         }
     }
 
@@ -231,7 +237,10 @@ impl Engine {
         let expect_head = self.judged.pos;
         let number = BatchNo(self.last_batch + 1);
         let mut draft = Draft::default();
-        while draft.parked.len() < STEP_MAX && draft.weight < BATCH_WEIGHT_MAX {
+        while draft.parked.len() < STEP_MAX
+            && draft.events.len() < self.events_max
+            && draft.weight < BATCH_WEIGHT_MAX
+        {
             let Some(next) = self.waiting.front() else { break };
             let alone = needs_quiet(&next.request);
             if alone && !(self.in_flight.is_empty() && draft.events.is_empty()) {
@@ -250,7 +259,8 @@ impl Engine {
     /// Ends the oldest batch in flight and hands out the replies that waited for it.
     ///
     /// After `NotWritten` every batch in flight is void: what wrote in the lost batch is answered
-    /// [`Outcome::Unavailable`], all others are judged again by the next step.
+    /// [`Outcome::Unavailable`], all others are judged again by the next step. After `TooLarge` it is
+    /// the same, but what wrote is judged again as well, unless it was alone.
     pub fn settle(&mut self, number: BatchNo, settled: Settled) -> Vec<Reply> {
         match self.in_flight.front() {
             Some(front) if front.number == number => {}
@@ -259,8 +269,19 @@ impl Engine {
         let Some(batch) = self.in_flight.pop_front() else { return Vec::new() };
         match settled {
             Settled::Durable => self.make_visible(batch),
-            Settled::NotWritten => self.judge_again(batch),
+            Settled::NotWritten => self.judge_again(batch, Some(&Outcome::Unavailable)),
+            Settled::TooLarge => self.divide(batch),
         }
+    }
+
+    /// Half as many go into the next batch; of one that was alone nothing smaller can be made.
+    fn divide(&mut self, batch: InFlight) -> Vec<Reply> {
+        if let [_] = batch.events.as_slice() {
+            let refused = Outcome::Refused(Refused::Limit("octets of one change"));
+            return self.judge_again(batch, Some(&refused));
+        }
+        self.events_max = (batch.events.len() / 2).max(1);
+        self.judge_again(batch, None)
     }
 
     fn judge_one(
@@ -355,6 +376,7 @@ impl Engine {
         self.overlay.visible(batch.number, &batch.events);
         self.note_exposed(&batch.events);
         self.durable = batch.tip;
+        self.events_max = (self.events_max * 2).min(STEP_MAX);
         replies(batch.parked)
     }
 
@@ -379,15 +401,19 @@ impl Engine {
         }
     }
 
-    fn judge_again(&mut self, lost: InFlight) -> Vec<Reply> {
-        let mut unavailable = Vec::new();
+    /// Everything that is judged and not visible waits again, in order. `outcome`: what those are told
+    /// that wrote in the lost batch; `None`: they are judged again, too.
+    fn judge_again(&mut self, lost: InFlight, outcome: Option<&Outcome>) -> Vec<Reply> {
+        let mut told = Vec::new();
         let mut again = VecDeque::new();
         for parked in lost.parked {
-            if matches!(parked.outcome, Outcome::Done { .. }) {
-                let ticket = parked.submission.ticket;
-                unavailable.push(Reply { ticket, outcome: Outcome::Unavailable });
-            } else {
-                again.push_back(parked.submission);
+            let wrote = matches!(parked.outcome, Outcome::Done { .. });
+            match outcome.filter(|_| wrote) {
+                Some(outcome) => {
+                    let (ticket, outcome) = (parked.submission.ticket, outcome.clone());
+                    told.push(Reply { ticket, outcome });
+                }
+                None => again.push_back(parked.submission),
             }
         }
         for later in self.in_flight.drain(..) {
@@ -397,7 +423,7 @@ impl Engine {
         self.waiting = again;
         self.overlay.clear();
         self.judged = self.durable;
-        unavailable
+        told
     }
 }
 

@@ -174,7 +174,7 @@ impl Writer {
         if let Some(flying) = self.flying.take() {
             let written = self.appender.end();
             // When it was not, what was judged meanwhile is void, and judged again.
-            if self.settle(&flying, written, owed)? == Settled::NotWritten {
+            if self.settle(&flying, written, owed)? != Settled::Durable {
                 return Ok(());
             }
         }
@@ -211,7 +211,7 @@ impl Writer {
         let settled = self.settled(flying.job.id, written)?;
         let batch = &flying.job.batch;
         metrics::histogram!("byname_commit_seconds").record(flying.since.elapsed().as_secs_f64());
-        self.set_writable(settled == Settled::Durable);
+        self.set_writable(settled != Settled::NotWritten);
         if settled == Settled::Durable {
             metrics::counter!("byname_commits_total").increment(1);
             metrics::counter!("byname_events_total").increment(batch.events.len() as u64);
@@ -244,6 +244,12 @@ impl Writer {
                     "the log is not ours any more; no change is taken until the service is restarted"
                 );
                 Err(Ended)
+            }
+            // The disk is fine, and so are the other changes.
+            Err(error @ AppendError::TooLarge { .. }) => {
+                metrics::counter!("byname_commit_failures_total").increment(1);
+                tracing::warn!(%error, "a commit was too large; its changes go into smaller ones");
+                Ok(Settled::TooLarge)
             }
             Err(error) => {
                 metrics::counter!("byname_commit_failures_total").increment(1);

@@ -8,6 +8,9 @@ use engine::Outcome;
 
 use super::*;
 
+mod disk;
+mod lost;
+
 /// A writer over a store, and what it is reached by.
 struct Desk {
     client: Client,
