@@ -1,10 +1,10 @@
 //! Keys that are ready to be used, and MACs.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit};
+use rpds::HashTrieMapSync;
 use subtle::ConstantTimeEq;
 use wire::{Name, TsigAlgorithm};
 
@@ -17,7 +17,8 @@ pub struct Key {
     truncated_ok: bool,
 }
 
-/// The prepared state of each algorithm, behind a pointer: they are large.
+/// The prepared state of each algorithm, behind a pointer: they are large. Who has it can sign, so it
+/// is wiped when it is dropped, as is each copy that a message is hashed with.
 enum State {
     Md5(Box<Hmac<md5::Md5>>),
     Sha1(Box<Hmac<sha1::Sha1>>),
@@ -34,10 +35,11 @@ pub struct Mac {
     len: u8,
 }
 
-/// Keys by their names.
+/// Keys by their names. One more or less costs the same, however many there are: what has not changed
+/// is shared with the keys from before.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
-    by_name: HashMap<Name, Arc<Key>>,
+    by_name: HashTrieMapSync<Name, Arc<Key>>,
 }
 
 impl Key {
@@ -176,16 +178,12 @@ impl Keys {
 
     /// These keys and another one, in place of the one of its name.
     pub fn with(&self, key: Key) -> Keys {
-        let mut keys = self.clone();
-        keys.by_name.insert(key.name.clone(), Arc::new(key));
-        keys
+        Keys { by_name: self.by_name.insert(key.name.clone(), Arc::new(key)) }
     }
 
     /// These keys without the one of a name.
     pub fn without(&self, name: &Name) -> Keys {
-        let mut keys = self.clone();
-        keys.by_name.remove(name);
-        keys
+        Keys { by_name: self.by_name.remove(name) }
     }
 
     /// Whether there is none.
@@ -203,3 +201,6 @@ impl FromIterator<Key> for Keys {
 
 /// The longest MAC, that of HMAC-SHA512, in octets.
 const MAC_OCTETS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;
