@@ -1,7 +1,7 @@
 //! From one message to its answer.
 
 use tsig::{Keys, Rejected, Signed, Verified};
-use wire::{Class, Ede, Query, QueryError, Rcode, Rtype, Writer};
+use wire::{Class, Ede, Envelope, Opcode, Query, QueryError, Rcode, Rtype, Writer};
 use zone::{Serving, Zone};
 
 use crate::counters::{Counters, Tally};
@@ -124,15 +124,27 @@ impl<'m, 's> Asked<'m, 's> {
             Ok(verified) => verified,
             Err(Rejected::Malformed) => return refuse(buffer, query, Rcode::FORMERR, limit),
             Err(Rejected::Fault(fault)) => {
-                let (length, rcode) = refuse(buffer, query, tsig::Problem::RCODE, limit);
-                if length + fault.room() <= limit {
-                    fault.append(buffer, start, now_s);
+                let rcode = tsig::Problem::RCODE;
+                let (length, _) = refuse(buffer, query, rcode, limit);
+                let room = fault.room();
+                // What is wrong is worth more than the question, which the client knows.
+                if length + room > limit {
+                    buffer.truncate(start);
+                    if header(buffer, query, rcode).finish() + room > limit {
+                        buffer.truncate(start);
+                        return refuse(buffer, query, rcode, limit);
+                    }
                 }
+                fault.append(buffer, start, now_s);
                 return (buffer.len() - start, rcode);
             }
         };
         let left = limit.saturating_sub(verified.room());
-        let (_, rcode) = self.answer_query(context.ready, query, left, (buffer, tally));
+        let (length, mut rcode) = self.answer_query(context.ready, query, left, (buffer, tally));
+        if length > left || is_truncated(buffer, start) {
+            buffer.truncate(start);
+            rcode = truncate(buffer, query, left);
+        }
         verified.sign(buffer, start, now_s);
         (buffer.len() - start, rcode)
     }
@@ -212,6 +224,31 @@ fn refuse(buffer: &mut Vec<u8>, query: &Query<'_>, rcode: Rcode, limit: usize) -
     let mut writer = Writer::reply(buffer, limit, query, UDP_OCTETS_MAX);
     writer.set_rcode(rcode);
     (writer.finish(), rcode)
+}
+
+/// Says a response code, without the question.
+fn header<'b>(buffer: &'b mut Vec<u8>, query: &Query<'_>, rcode: Rcode) -> Writer<'b> {
+    let do_bit = query.edns.map(|edns| edns.do_bit);
+    let about = Envelope { id: query.id, opcode: Opcode::QUERY, rd: query.rd, do_bit };
+    Writer::header_only(buffer, &about, rcode, UDP_OCTETS_MAX)
+}
+
+/// RFC 8945 §5.3: where an answer does not fit with its signature, the question alone, under TC and
+/// NOERROR; so that the client comes over TCP. Names can be so long that even the question does not
+/// fit into 512 octets with it: then it is left out, as the id and the signature say what this answers.
+fn truncate(buffer: &mut Vec<u8>, query: &Query<'_>, limit: usize) -> Rcode {
+    let rcode = Rcode::NOERROR;
+    let mut writer = header(buffer, query, rcode);
+    writer.set_limit(limit);
+    writer.set_tc();
+    writer.repeat_question(query.question);
+    writer.finish();
+    rcode
+}
+
+/// Whether TC is set in the answer that begins there.
+fn is_truncated(buffer: &[u8], start: usize) -> bool {
+    buffer.get(start + 2).is_some_and(|flags| flags & 0x02 != 0)
 }
 
 /// Queries that are wrong whatever is served.

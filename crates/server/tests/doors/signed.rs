@@ -1,10 +1,15 @@
-//! RFC 8945: signed queries, as long as there are no keys.
+//! RFC 8945: signed queries.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use server::Transport::{Tcp, Udp};
-use wire::Rtype;
+use server::{Counters, Served, respond};
+use tsig::{Client, Key, Keys};
+use wire::{Name, Rtype, TsigAlgorithm};
 
 use crate::raw::{message, opt, opt_with, question, record, summary};
-use crate::world::ask;
+use crate::world::{ask, zones};
 
 /// Data of TSIG: algorithm, time, fudge, MAC, original id, error, other data.
 fn data(algorithm: &[u8]) -> Vec<u8> {
@@ -68,21 +73,68 @@ fn the_version_of_edns_and_the_type_are_judged_before_the_key() {
 }
 
 #[test]
-fn tsig_that_does_not_fit_into_the_answer_is_left_out() {
-    let long = [b"\x3f".as_slice(), &[b'k'; 63]].concat().repeat(3);
-    let name = [&long[..], &[0]].concat();
-    let mut tsig = tsig();
-    // The owner of 13 octets is replaced by a longer one, and so is the algorithm.
-    tsig.splice(..13, name.clone());
-    let at = name.len() + 8;
-    let data = data(&name);
-    let length = u16::try_from(data.len()).expect("short data").to_be_bytes();
-    tsig.truncate(at);
-    tsig.extend([&length[..], &data].concat());
-    let qname = format!("{}.t.example", ["q".repeat(60), "r".repeat(60)].join("."));
-    let asked = message(0, [&[question(&qname, Rtype::A)], &[], &[], &[tsig]]);
-    let over_udp = ask(Udp, &asked).expect("an answer");
-    assert!(over_udp.len() <= 512);
-    assert_eq!(summary(&over_udp), "NOTAUTH qr 1/0/0/0");
-    assert_eq!(summary(&ask(Tcp, &asked).expect("an answer")), "NOTAUTH qr 1/0/0/1");
+fn tsig_that_says_what_is_wrong_comes_before_the_question_and_is_left_out_where_nothing_helps() {
+    let label = |length: u8| [&[length][..], &vec![b'k'; length.into()]].concat();
+    for (labels, over_udp) in
+        [(vec![63, 63, 63], "NOTAUTH qr 0/0/0/1"), (vec![63, 63, 63, 61], "NOTAUTH qr 1/0/0/0")]
+    {
+        let name = [labels.into_iter().flat_map(label).collect(), vec![0]].concat();
+        let mut tsig = tsig();
+        // The owner of 13 octets is replaced by a longer one, and so is the algorithm.
+        tsig.splice(..13, name.clone());
+        let at = name.len() + 8;
+        let data = data(&name);
+        let length = u16::try_from(data.len()).expect("short data").to_be_bytes();
+        tsig.truncate(at);
+        tsig.extend([&length[..], &data].concat());
+        let qname = format!("{}.t.example", ["q".repeat(60), "r".repeat(60)].join("."));
+        let asked = message(0, [&[question(&qname, Rtype::A)], &[], &[], &[tsig]]);
+        let answer = ask(Udp, &asked).expect("an answer");
+        assert!(answer.len() <= 512);
+        assert_eq!(summary(&answer), over_udp);
+        assert_eq!(summary(&ask(Tcp, &asked).expect("an answer")), "NOTAUTH qr 1/0/0/1");
+    }
+}
+
+#[test]
+fn rfc8945_5_3_answers_with_their_signature_are_as_long_as_the_client_takes() {
+    let long = |octets: usize| {
+        let labels = vec!["k".repeat(63); octets / 64].join(".");
+        format!("{labels}.t.example")
+    };
+    let name = |text: &str| Name::parse(text).expect("a name");
+    let short_key = name("k.test");
+    let long_key = name(&[vec!["k".repeat(63); 3], vec!["k".repeat(40)]].concat().join("."));
+    let (middle, whole) = (long(128), long(192));
+    for (key, qname, edns, over_udp) in [
+        // It fits.
+        (&short_key, "www.t.example", None, "NOERROR qr aa 1/1/0/1"),
+        // Truncated for the sake of the signature: the question, NOERROR, and TC.
+        (&short_key, "big.t.example", None, "NOERROR qr tc 1/0/0/1"),
+        (&long_key, middle.as_str(), None, "NOERROR qr tc 1/0/0/1"),
+        // Not even the question fits with it.
+        (&long_key, whole.as_str(), None, "NOERROR qr tc 0/0/0/1"),
+        (&long_key, whole.as_str(), Some(512), "NOERROR qr tc 0/0/0/1 opt1232"),
+        (&long_key, whole.as_str(), Some(1232), "NXDOMAIN qr aa 1/0/1/1 opt1232"),
+    ] {
+        let key = || Key::new(key.clone(), TsigAlgorithm::HmacSha512, b"secret", false);
+        let keys = Arc::new(ArcSwap::from_pointee(Keys::default().with(key())));
+        let served = Served { keys, ..Served::new(zones()) };
+        let rtype = if qname == "big.t.example" { Rtype::TXT } else { Rtype::A };
+        let additional: Vec<Vec<u8>> = edns.into_iter().map(opt).collect();
+        let mut asked = message(0, [&[question(qname, rtype)], &[], &[], &additional]);
+        let now_s = now_s();
+        let mut client = Client::sign(&Arc::new(key()), &mut asked, now_s);
+        let mut answer = Vec::new();
+        respond(&served, Udp, &asked, (&mut answer, &Counters::new())).expect("an answer");
+        let limit = edns.map_or(512, usize::from);
+        assert!(answer.len() <= limit, "{qname}: {} octets", answer.len());
+        assert_eq!(client.verify(&answer, now_s), Ok(()), "{qname}");
+        assert_eq!(summary(&answer), over_udp, "{qname}");
+    }
+}
+
+fn now_s() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.expect("after 1970").as_secs()
 }
