@@ -6,6 +6,7 @@
 mod desk;
 mod replies;
 mod said;
+mod shares;
 mod signature;
 
 use std::io;

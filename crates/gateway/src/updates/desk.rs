@@ -14,6 +14,7 @@ use zone::Change;
 
 use super::replies::{Known, Replies};
 use super::said::Said;
+use super::shares::{Full, Shares};
 use super::signature::{self, ByNumber, Signer, Unsigned};
 use super::{Inbox, UpdateSettings};
 use crate::attempts::Attempts;
@@ -28,8 +29,7 @@ pub(super) struct Desk {
     inbox: Arc<Inbox>,
     ready: Arc<AtomicBool>,
     under_way: ByNumber<UnderWay>,
-    /// What they take in memory, in octets.
-    weight: usize,
+    shares: Shares,
     last: u64,
     replies: Replies,
     /// Signatures by public keys that did not fit, over TCP by source, and all over UDP together.
@@ -120,7 +120,7 @@ impl Desk {
             inbox,
             ready,
             under_way: ByNumber::new(),
-            weight: 0,
+            shares: Shares::default(),
             last: 0,
             replies: Replies::new(now_s()),
             attempts: Attempts::new(SIGNATURES_PER_MINUTE),
@@ -283,12 +283,11 @@ impl Desk {
         };
         self.replies.begin(&signer.signature, number);
         let weight = weight(parcel.message());
-        let fits = self.weight + weight <= WEIGHT_MAX;
-        self.weight += weight;
         let reply = ReplyTo::Updates(Arc::clone(&self.inbox), number);
-        let posted = match fits {
-            true => self.client.post(Letter { request, reply }),
-            false => Err(SubmitError::Busy),
+        let posted = match self.shares.take(&signer.key, weight) {
+            Ok(()) => self.client.post(Letter { request, reply }).map_err(Said::not_submitted),
+            Err(Full::All) => Err(Said::not_submitted(SubmitError::Busy)),
+            Err(Full::Key) => Err(Said::key_busy()),
         };
         let message = parcel.message();
         let zone_section = head.zone_section(message).into();
@@ -297,8 +296,8 @@ impl Desk {
         let one =
             UnderWay { parcels, zone_section, weight, time_s, signer, zone, head, lease, since };
         self.under_way.insert(number, one);
-        if let Err(why) = posted {
-            self.decided(number, &Said::not_submitted(why), None, now_s);
+        if let Err(said) = posted {
+            self.decided(number, &said, None, now_s);
         }
     }
 
@@ -306,7 +305,7 @@ impl Desk {
     fn decided(&mut self, number: u64, said: &Said, outcome: Option<&Outcome>, now_s: u64) {
         let Some(done) = self.under_way.remove(&number) else { return };
         let UnderWay { parcels, zone_section, signer, zone, head, lease, .. } = done;
-        self.weight -= done.weight;
+        self.shares.give_back(&signer.key, done.weight);
         let lease = lease.filter(|_| said.verdict.rcode == Rcode::NOERROR);
         let verdict = Verdict { lease, ..said.verdict };
         let answer = head.reply(&zone_section, &verdict, &signer, now_s);
@@ -451,8 +450,6 @@ const SIGNATURES_PER_MINUTE: u32 = 60;
 const DATAGRAM_SIGNATURES_PER_MINUTE: u32 = 6000;
 /// Answers that leave together.
 const ANSWERS_AT_ONCE: usize = 256;
-/// Most octets that messages under way take in memory.
-const WEIGHT_MAX: usize = 256 * 1024 * 1024;
 /// How long the writer may take to decide.
 const CONFIRM: Duration = Duration::from_secs(30);
 /// How often that is looked at.

@@ -100,6 +100,11 @@ impl Said {
         }
     }
 
+    /// Its key has its share under way.
+    pub(super) fn key_busy() -> Said {
+        Said::later("too many updates of this key are under way", "key-busy")
+    }
+
     /// It did not come so far.
     pub(super) fn not_submitted(why: SubmitError) -> Said {
         match why {

@@ -4,9 +4,12 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
 
-use gateway::{Inbox, UpdateSettings, Updates};
+use account::Actor;
+use engine::Outcome;
+use gateway::{Inbox, Letter, Random, UpdateSettings, Updates};
 use node::Node;
 use node::admin::{Command, KeySettings, SecretText};
 use server::{Intake, Served, Server, Settings};
@@ -29,6 +32,14 @@ struct World {
 
 impl World {
     fn open(settings: UpdateSettings) -> World {
+        World::open_before(settings, |node| node.client().clone())
+    }
+
+    /// With its doors before another writer than the node's.
+    fn open_before(
+        settings: UpdateSettings,
+        client: impl FnOnce(&Node) -> gateway::Client,
+    ) -> World {
         let playground = Playground::new();
         let node = Node::open(&playground.options()).expect("a node");
         let ready = Arc::new(AtomicBool::new(true));
@@ -40,9 +51,8 @@ impl World {
             keys: Arc::clone(live.keys()),
             updates: Some(Arc::clone(&inbox) as Arc<dyn Intake>),
         };
-        let client = node.client().clone();
         let updates =
-            Updates::start(settings, client, inbox, Arc::clone(&ready)).expect("a thread");
+            Updates::start(settings, client(&node), inbox, Arc::clone(&ready)).expect("a thread");
         let addresses = vec!["127.0.0.1:0".parse().expect("an address")];
         let doors = Settings { addresses, workers: 1, ..Settings::default() };
         let runtime = Runtime::new().expect("a runtime");
@@ -50,6 +60,16 @@ impl World {
         let world = World { node, server, updates, ready, runtime, _playground: playground };
         world.add_key("k.test", SECRET);
         world
+    }
+
+    /// Its doors before a writer that takes messages and decides nothing.
+    fn open_before_nobody() -> (World, Receiver<Letter>) {
+        let (queue, letters) = sync_channel(65_536);
+        let client = |node: &Node| {
+            let writable = Arc::new(AtomicBool::new(true));
+            gateway::Client::new(Arc::clone(node.live()), queue, writable, Random::new())
+        };
+        (World::open_before(UpdateSettings::default(), client), letters)
     }
 
     fn add_key(&self, key: &str, secret: &str) {
@@ -305,6 +325,65 @@ fn rfc8945_5_2_signatures_that_are_not_accepted_are_told_so() {
     assert!(answer.ends_with(b"updates must be signed"));
     assert_eq!(world.address_of("nas"), None);
     world.stop();
+}
+
+#[test]
+fn a_key_that_sends_more_than_its_share_is_told_so_and_others_are_heard() {
+    let (world, letters) = World::open_before_nobody();
+    world.add_key("other.test", SECRET);
+    let sender = world.udp();
+    let mut taken = Vec::new();
+    // As many as the door lets in; the next one is told.
+    let (answer, mut client) = loop {
+        let id = taken.len() as u16;
+        let (message, client) = sign(id, &claim(&format!("h{id}"), 7), None);
+        sender.send(&message).expect("loopback");
+        match letter_or_answer(&letters, &sender, id) {
+            Ok(letter) => taken.push(letter),
+            Err(answer) => break (answer, client),
+        }
+        assert!(taken.len() < 65_536 / 2, "one key has half the queue");
+    };
+    assert_eq!(rcode(&answer), Rcode::SERVFAIL);
+    assert_eq!(client.verify(&answer, now_s()), Ok(()));
+    let mut other = update::compose(1, &add("other", 7), None);
+    let key = Key::new(name("other.test"), TsigAlgorithm::HmacSha256, b"0123456789abcdef", false);
+    Client::sign(&Arc::new(key), &mut other, now_s());
+    sender.send(&other).expect("loopback");
+    let letter = letters.recv_timeout(PATIENCE).expect("another key is heard");
+    assert_eq!(letter.request.actor, Actor::Key(name("other.test")));
+    // What is decided makes room again.
+    taken.pop().expect("a letter").reply.send(Outcome::Unchanged);
+    let last = taken.len() as u16;
+    let answer = letter_or_answer(&letters, &sender, last).err().expect("an answer");
+    assert_eq!(rcode(&answer), Rcode::NOERROR);
+    let (message, _) = sign(60_000, &claim("again", 7), None);
+    sender.send(&message).expect("loopback");
+    assert!(letter_or_answer(&letters, &sender, 60_000).is_ok(), "there is room again");
+    drop((letters, taken));
+    world.stop();
+}
+
+/// What comes first: a message at the writer, or an answer with this id.
+fn letter_or_answer(
+    letters: &Receiver<Letter>,
+    socket: &UdpSocket,
+    id: u16,
+) -> Result<Letter, Vec<u8>> {
+    socket.set_nonblocking(true).expect("a socket");
+    let until = Instant::now() + PATIENCE;
+    let mut buffer = [0; 2048];
+    loop {
+        if let Ok(letter) = letters.try_recv() {
+            return Ok(letter);
+        }
+        let length = socket.recv(&mut buffer).unwrap_or_default();
+        if buffer.get(..2) == Some(&id.to_be_bytes()) && length > 2 {
+            return Err(buffer.get(..length).expect("no longer").to_vec());
+        }
+        assert!(Instant::now() < until, "neither came");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
