@@ -131,8 +131,8 @@ const WINDOW: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use dialect::dyndns2;
     use dialect::http::{Limits, Reader};
+    use dialect::{Hosts, Profile, Wanted};
 
     use super::*;
 
@@ -146,10 +146,11 @@ mod tests {
             let request = reader.next().unwrap().unwrap();
             assert_eq!(request.persistent, !closing);
             assert!(request.hints.is_empty(), "{:?}", request.hints);
-            let update = dyndns2::parse(&request).unwrap();
-            assert!(update.hosts[0].ends_with(ZONE));
-            assert_eq!(update.ipv4, dyndns2::Wanted::Addresses(vec![Ipv4Addr::new(8, 1, 2, 3)]));
-            assert_eq!(dyndns2::credentials(&request).unwrap().password, secret(7).reveal());
+            let profile = Profile::detect(&request).unwrap();
+            let ask = profile.parse(&request).unwrap();
+            assert!(matches!(ask.hosts, Hosts::Named(hosts) if hosts[0].ends_with(ZONE)));
+            assert_eq!(ask.ipv4, Wanted::Addresses(vec![Ipv4Addr::new(8, 1, 2, 3)]));
+            assert_eq!(profile.credentials(&request).unwrap().password, secret(7).reveal());
         }
     }
 

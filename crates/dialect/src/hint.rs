@@ -69,7 +69,9 @@ hints! {
     PrefixLengthStripped: "the prefix length after the address was cut off",
     BarePrefix: "the device sent a prefix instead of an address; nothing was changed; on a FRITZ!Box write `<ip6addr>`",
     MappedAddress: "an IPv4 address written as IPv6 was taken as IPv4",
+    NotAPrefix: "the prefix is not an IPv6 prefix with its length; nothing was changed; on a FRITZ!Box write `<ip6lanprefix>` and nothing else",
     PrefixIgnored: "a prefix for other hosts was sent, which is not used",
+    PrefixAlone: "only a prefix for other hosts was sent, which is not used; nothing was changed; send the address as well, on a FRITZ!Box `<ip6addr>`",
 }
 
 impl fmt::Display for Hint {

@@ -28,7 +28,6 @@ use std::fmt;
 
 pub use reader::Reader;
 pub use response::Response;
-pub(crate) use target::UPDATE_PATHS;
 
 use crate::Hint;
 
@@ -125,6 +124,18 @@ impl Request {
         let wanted = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
         let mut found = self.parameters.iter().rev().filter(|p| !p.1.is_empty() && wanted(&p.0));
         found.next().map(|p| p.1.as_str())
+    }
+
+    /// Whether there is a parameter with one of these names, in any case, with a value or without.
+    pub(crate) fn has(&self, names: &[&str]) -> bool {
+        self.parameters.iter().any(|p| names.iter().any(|n| n.eq_ignore_ascii_case(&p.0)))
+    }
+
+    /// The values of the parameters with one of these names, empty ones too, without white space
+    /// around them, in order.
+    pub(crate) fn values(&self, names: &[&str]) -> Vec<&str> {
+        let named = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
+        self.parameters.iter().filter(|p| named(&p.0)).map(|p| p.1.trim()).collect()
     }
 }
 

@@ -4,8 +4,8 @@
 //! ones of the same kind; a stock HTTP server answers many of them with an empty 400. The second is
 //! what each known client sends when all is well.
 
-use dialect::dyndns2::{self, Update, Wanted};
 use dialect::http::{Limits, Reader, Request};
+use dialect::{Ask, Hosts, Profile, Wanted};
 
 /// Name, octets, and what they are taken for (see [`told`]).
 type Fixture = (&'static str, &'static [u8], &'static str);
@@ -226,7 +226,7 @@ const USUAL: &[Fixture] = &[
         "FRITZ!Box with a prefix for the hosts behind it",
         b"GET /nic/update?hostname=h.example&myipv6=2001:db8::7&ip6lanprefix=2001:db8:1::/64 HTTP/1.1\r\nHost: d\r\n\
           Authorization: Basic dTpw\r\n\r\n",
-        "/nic/update h.example A=keep AAAA=2001:db8::7 u:p [PrefixIgnored]",
+        "/nic/update h.example A=keep AAAA=2001:db8::7 and a prefix u:p []",
     ),
     (
         "OpenWrt for deSEC, one family preserved",
@@ -335,12 +335,15 @@ fn read(pieces: &[&[u8]]) -> Option<Request> {
 
 /// Path, hosts, both families (or the code), who asks, hints: on one line.
 fn told(request: &Request) -> String {
-    let who = dyndns2::credentials(request)
+    let Some(profile) = Profile::detect(request) else { return "no update".to_owned() };
+    let who = profile
+        .credentials(request)
         .map_or_else(|| "nobody".to_owned(), |c| format!("{}:{}", c.user, c.password));
-    let (meaning, hints) = match dyndns2::parse(request) {
-        Ok(Update { hosts, ipv4, ipv6, hints }) => {
-            let meaning = format!("{} A={} AAAA={}", hosts.join(","), wanted(&ipv4), wanted(&ipv6));
-            (meaning, hints)
+    let (meaning, hints) = match profile.parse(request) {
+        Ok(Ask { hosts, ipv4, ipv6, prefix, hints, .. }) => {
+            let prefix = if prefix.is_some() { " and a prefix" } else { "" };
+            let families = format!("A={} AAAA={}", wanted(&ipv4), wanted(&ipv6));
+            (format!("{} {families}{prefix}", named(&hosts)), hints)
         }
         Err(refusal) => (format!("{:?}", refusal.code).to_lowercase(), refusal.hints),
     };
@@ -348,10 +351,19 @@ fn told(request: &Request) -> String {
     format!("{} {meaning} {who} {hints:?}", request.path)
 }
 
+fn named(hosts: &Hosts) -> String {
+    match hosts {
+        Hosts::Named(names) | Hosts::Labels(names) => names.join(","),
+        Hosts::Group => "all".to_owned(),
+        Hosts::Only => String::new(),
+    }
+}
+
 fn wanted<A: ToString>(wanted: &Wanted<A>) -> String {
     match wanted {
         Wanted::Preserve => "keep".to_owned(),
         Wanted::Source => "source".to_owned(),
+        Wanted::Renumber(network, length) => format!("{}/{length}", network.to_string()),
         Wanted::Delete => "delete".to_owned(),
         Wanted::Addresses(list) => list.iter().map(A::to_string).collect::<Vec<_>>().join(","),
     }

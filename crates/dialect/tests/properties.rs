@@ -3,8 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use dialect::dyndns2::{self, Answer, Code, Wanted};
+use dialect::dyndns2::{self, Answer};
 use dialect::http::{Limits, Malformed, Reader, Request};
+use dialect::{Code, Hosts, Outcome, Profile, Wanted};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -25,7 +26,9 @@ proptest! {
             reader.push(piece);
             prop_assert!(reader.room() <= LIMITS.head_octets + LIMITS.body_octets);
             while let Ok(Some(request)) = reader.next() {
-                let _ = dyndns2::parse(&request);
+                for profile in Profile::ALL {
+                    let _ = (profile.credentials(&request), profile.parse(&request));
+                }
             }
         }
         let _ = reader.end();
@@ -67,17 +70,17 @@ proptest! {
         v6 in any::<[u8; 16]>(),
     ) {
         if let Some(request) = ask(&format!("/nic/update?{query}")) {
-            let _ = dyndns2::parse(&request);
+            let _ = Profile::Dyndns2.parse(&request);
         }
         let v4 = Ipv4Addr::from(v4);
         let v6 = Ipv6Addr::from(v6);
         prop_assume!(v6.to_ipv4_mapped().is_none());
         for name in ["myip", "myipv4", "ip"] {
-            let update = dyndns2::parse(&ask(&format!("/nic/update?{name}={v4}")).unwrap()).unwrap();
+            let update = Profile::Dyndns2.parse(&ask(&format!("/nic/update?{name}={v4}")).unwrap()).unwrap();
             prop_assert_eq!((update.ipv4, update.ipv6), (Wanted::Addresses(vec![v4]), Wanted::Preserve));
         }
         for name in ["myip", "myipv6", "ip6"] {
-            let update = dyndns2::parse(&ask(&format!("/nic/update?{name}={v6}")).unwrap()).unwrap();
+            let update = Profile::Dyndns2.parse(&ask(&format!("/nic/update?{name}={v6}")).unwrap()).unwrap();
             prop_assert_eq!((update.ipv4, update.ipv6), (Wanted::Preserve, Wanted::Addresses(vec![v6])));
         }
     }
@@ -89,7 +92,7 @@ proptest! {
         prop_assume!(value != "-" && !value.eq_ignore_ascii_case("delete"));
         let encoded: String = value.bytes().map(|octet| format!("%{octet:02x}")).collect();
         let request = ask(&format!("/nic/update?hostname=h.example&{name}={encoded}")).unwrap();
-        if let Ok(update) = dyndns2::parse(&request) {
+        if let Ok(update) = Profile::Dyndns2.parse(&request) {
             prop_assert_ne!(update.ipv4, Wanted::Delete);
             prop_assert_ne!(update.ipv6, Wanted::Delete);
         }
@@ -108,21 +111,21 @@ proptest! {
         let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
         let request = ask(&dyndns2::request(&names, &addresses)).unwrap();
         prop_assert_eq!(&request.hints, &[]);
-        prop_assert!(dyndns2::is_path(&request.path));
-        let update = dyndns2::parse(&request).unwrap();
+        prop_assert_eq!(Profile::detect(&request), Some(Profile::Dyndns2));
+        let update = Profile::Dyndns2.parse(&request).unwrap();
         prop_assert_eq!(update.hints, vec![]);
-        prop_assert_eq!(update.hosts, hosts);
+        prop_assert_eq!(update.hosts, Hosts::Named(hosts));
         let none = addresses.is_empty();
         prop_assert_eq!(update.ipv4, wanted(v4, none));
         prop_assert_eq!(update.ipv6, wanted(v6, none));
     }
 
     #[test]
-    fn what_the_service_renders_is_what_the_agent_reads(codes in vec(code(), 1..20)) {
-        let response = dyndns2::render(&codes);
+    fn what_the_service_renders_is_what_the_agent_reads(outcomes in vec(outcome(), 1..20)) {
+        let response = Profile::Dyndns2.render(&ask("/nic/update").unwrap(), &outcomes);
         let body = String::from_utf8(response.body).unwrap();
-        let expected: Vec<Answer> = codes.iter().map(meaning).collect();
-        prop_assert_eq!(dyndns2::interpret(response.status, &body, codes.len()), expected);
+        let expected: Vec<Answer> = outcomes.iter().map(|outcome| meaning(outcome.code)).collect();
+        prop_assert_eq!(dyndns2::interpret(response.status, &body, outcomes.len()), expected);
     }
 
     #[test]
@@ -215,29 +218,17 @@ fn wanted<A>(list: Vec<A>, none: bool) -> Wanted<A> {
     }
 }
 
-fn code() -> impl Strategy<Value = Code> {
+fn outcome() -> impl Strategy<Value = Outcome> {
     let addresses = vec(any::<[u8; 16]>().prop_map(|a| IpAddr::V6(Ipv6Addr::from(a))), 0..3);
-    prop_oneof![
-        addresses.clone().prop_map(Code::Good),
-        addresses.prop_map(Code::Nochg),
-        prop::sample::select(vec![
-            Code::Badauth,
-            Code::Notfqdn,
-            Code::Nohost,
-            Code::Numhost,
-            Code::Abuse,
-            Code::Dnserr,
-            Code::Unavailable,
-            Code::Badagent,
-            Code::Donator,
-        ]),
-    ]
+    let code = prop::sample::select(Code::ALL.to_vec());
+    (code, addresses)
+        .prop_map(|(code, addresses)| Outcome { addresses, ..Outcome::bare("h.example", code) })
 }
 
-fn meaning(code: &Code) -> Answer {
+fn meaning(code: Code) -> Answer {
     match code {
-        Code::Good(_) => Answer::Good,
-        Code::Nochg(_) => Answer::Nochg,
+        Code::Good => Answer::Good,
+        Code::Nochg => Answer::Nochg,
         Code::Badauth => Answer::Badauth,
         Code::Notfqdn => Answer::Notfqdn,
         Code::Nohost => Answer::Nohost,

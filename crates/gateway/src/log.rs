@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use dialect::Hint;
-use dialect::dyndns2::Code;
 use dialect::http::Request;
+use dialect::{Hint, Outcome, Profile};
 
-use crate::outcome::word;
 use crate::source::Source;
 
 /// One line of the log: what came of an update of one host.
 pub(crate) struct Line<'a> {
     /// The host as the client wrote it, or `-`.
     pub(crate) host: &'a str,
+    /// The language of the request.
+    pub(crate) profile: Profile,
     /// The answer.
-    pub(crate) code: &'a Code,
+    pub(crate) outcome: &'a Outcome,
     /// Why, when it is not a success.
     pub(crate) why: Option<&'a str>,
     /// Where the request came from.
@@ -26,12 +26,12 @@ pub(crate) struct Line<'a> {
 
 /// Writes the line.
 pub(crate) fn line(line: &Line<'_>) {
-    let outcome = word(line.code);
     tracing::info!(
         host = %shown(line.host),
         source = %line.source.nearest,
-        outcome,
-        addresses = addresses(line.code),
+        dialect = line.profile.name(),
+        outcome = line.outcome.code.word(),
+        addresses = addresses(line.outcome),
         why = line.why,
         agent = %shown(line.request.user_agent.as_deref().unwrap_or("-")),
         "update"
@@ -39,10 +39,12 @@ pub(crate) fn line(line: &Line<'_>) {
 }
 
 /// What a name has now, when that is what the client was told.
-fn addresses(code: &Code) -> Option<String> {
-    let (Code::Good(addresses) | Code::Nochg(addresses)) = code else { return None };
-    let mut list = String::with_capacity(addresses.len() * ADDRESS_OCTETS_USUAL);
-    for (place, address) in addresses.iter().enumerate() {
+fn addresses(outcome: &Outcome) -> Option<String> {
+    if !outcome.code.is_success() {
+        return None;
+    }
+    let mut list = String::with_capacity(outcome.addresses.len() * ADDRESS_OCTETS_USUAL);
+    for (place, address) in outcome.addresses.iter().enumerate() {
         // A `String` takes all that is written.
         let _ = write!(list, "{}{address}", if place == 0 { "" } else { "," });
     }
@@ -112,6 +114,8 @@ const TEXT_OCTETS_MAX: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use dialect::Code;
+
     use super::*;
 
     #[test]
@@ -128,11 +132,12 @@ mod tests {
 
     #[test]
     fn addresses_are_shown_of_successes_only() {
-        let both = ["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()].to_vec();
+        let both = vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+        let outcome = |code| Outcome { addresses: both.clone(), ..Outcome::bare("h", code) };
         let shown = Some("192.0.2.1,2001:db8::1".to_owned());
-        assert_eq!(addresses(&Code::Good(both.clone())), shown);
-        assert_eq!(addresses(&Code::Nochg(both)), shown);
-        assert_eq!(addresses(&Code::Badauth), None);
+        assert_eq!(addresses(&outcome(Code::Good)), shown);
+        assert_eq!(addresses(&outcome(Code::Nochg)), shown);
+        assert_eq!(addresses(&outcome(Code::Badauth)), None);
     }
 
     #[test]

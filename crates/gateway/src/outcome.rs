@@ -1,10 +1,8 @@
-//! What comes of a change, in the words of dyndns2: one table.
-
-use std::net::IpAddr;
+//! What comes of a change, as a code that each dialect puts into its words: one table.
 
 use account::policy::Denied;
 use account::{AuthError, address::AddressRefusal};
-use dialect::dyndns2::Code;
+use dialect::Code;
 use engine::{Outcome, Refused};
 
 use crate::client::SubmitError;
@@ -14,13 +12,10 @@ use crate::client::SubmitError;
 /// Clients stop at `abuse`, `badauth` and `nohost` until somebody looks after them, and try again
 /// later after `dnserr` and `911`. So the first three are said only of what will not pass by
 /// itself.
-pub(crate) fn code(
-    outcome: Result<Outcome, SubmitError>,
-    addresses: Vec<IpAddr>,
-) -> (Code, Option<String>) {
+pub(crate) fn code(outcome: Result<Outcome, SubmitError>) -> (Code, Option<String>) {
     let refused = match outcome {
-        Ok(Outcome::Done { .. }) => return (Code::Good(addresses), None),
-        Ok(Outcome::Unchanged) => return (Code::Nochg(addresses), None),
+        Ok(Outcome::Done { .. }) => return (Code::Good, None),
+        Ok(Outcome::Unchanged) => return (Code::Nochg, None),
         Ok(Outcome::Unavailable) => {
             return (Code::Unavailable, Some("the store cannot write now".to_owned()));
         }
@@ -66,23 +61,6 @@ fn denial(denied: &Denied) -> Code {
         Denied::Type | Denied::KeyType | Denied::KeyAction(_) | Denied::OperatorOnly => {
             Code::Dnserr
         }
-    }
-}
-
-/// The code's word, for logs and metrics.
-pub(crate) fn word(code: &Code) -> &'static str {
-    match code {
-        Code::Good(_) => "good",
-        Code::Nochg(_) => "nochg",
-        Code::Badauth => "badauth",
-        Code::Notfqdn => "notfqdn",
-        Code::Nohost => "nohost",
-        Code::Numhost => "numhost",
-        Code::Abuse => "abuse",
-        Code::Dnserr => "dnserr",
-        Code::Unavailable => "911",
-        Code::Badagent => "badagent",
-        Code::Donator => "!donator",
     }
 }
 

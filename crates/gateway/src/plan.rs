@@ -1,18 +1,22 @@
-//! From what an update wants to one change for each host.
+//! From what a request wants to one change for each host.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod family;
+mod txt;
+
+use std::net::IpAddr;
 
 use account::address::{Verdict, verdict};
 use account::policy::{Denied, authorize_edit};
 use account::{Directory, Host, Timestamp, TokenActor, ZoneEntry};
-use dialect::dyndns2::{Code, Update, Wanted, is_fqdn};
+use dialect::{Ask, Code, Deleted, Hint, Hosts, Own, Verb, is_fqdn};
 use engine::{Live, Refused};
 use wire::{Name, Rdata, Rrset, Rtype};
 use zone::{Change, Edit, View};
 
 use crate::outcome::refusal;
+use family::{ADDRESSES, Family, address, rdata};
 
-/// What shall happen for one host of an update.
+/// What shall happen for one host of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// Nothing: the answer is known, and why.
@@ -22,12 +26,14 @@ pub(crate) enum Plan {
         /// The reason, for the log.
         why: String,
     },
-    /// The host was seen, but nothing is to be published.
-    Seen {
-        /// The host.
-        host: Name,
+    /// Nothing is to be changed.
+    Stands {
+        /// The host, when it counts as seen.
+        seen: Option<Name>,
         /// The answer.
         code: Code,
+        /// Its addresses, for the answer.
+        addresses: Vec<IpAddr>,
     },
     /// A change goes to the engine.
     Submit {
@@ -37,92 +43,84 @@ pub(crate) enum Plan {
         change: Change,
         /// Its addresses, for the answer.
         addresses: Vec<IpAddr>,
+        /// What is deleted, for the answer.
+        deleted: Deleted,
     },
-    /// The same as for an earlier host of this update, by its place.
+    /// The same as for an earlier host of this request, by its place.
     Same(usize),
 }
 
-/// The parts of an update that are the same for all its hosts.
+/// One host that is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Meant {
+    /// As it was named, or its full name.
+    pub(crate) text: String,
+    /// Its name, or the answer when there is none.
+    name: Result<Name, Code>,
+}
+
+/// A request and what is the same for all its hosts.
 pub(crate) struct Asked<'a> {
     /// Who asks.
-    pub(crate) actor: &'a TokenActor,
-    /// What is wanted of IPv4 addresses.
-    pub(crate) ipv4: Family<Ipv4Addr>,
-    /// What is wanted of IPv6 addresses.
-    pub(crate) ipv6: Family<Ipv6Addr>,
+    actor: &'a TokenActor,
+    /// What for.
+    ask: &'a Ask,
+    /// The source's address, by family.
+    source: Option<IpAddr>,
     /// The moment.
-    pub(crate) now: Timestamp,
-}
-
-/// What is wanted of the addresses of one family, once the source is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Family<A> {
-    /// They stay as they are.
-    Keep,
-    /// These replace them.
-    Put(Vec<A>),
-    /// They go.
-    Delete,
-}
-
-impl<A: Copy> Family<A> {
-    /// Puts the source's address in, when that is what is wanted and it has one of this family.
-    fn resolve(wanted: &Wanted<A>, source: Option<A>) -> Family<A> {
-        match (wanted, source) {
-            (Wanted::Addresses(addresses), _) if addresses.is_empty() => Family::Keep,
-            (Wanted::Addresses(addresses), _) => Family::Put(addresses.clone()),
-            (Wanted::Source, Some(source)) => Family::Put(vec![source]),
-            (Wanted::Source, None) | (Wanted::Preserve, _) => Family::Keep,
-            (Wanted::Delete, _) => Family::Delete,
-        }
-    }
+    now: Timestamp,
 }
 
 impl<'a> Asked<'a> {
-    /// What an update from this source wants. `None` when that rests on a source that is unknown:
+    /// What a request from this source wants. `None` when that rests on a source that is unknown:
     /// then nothing is published or deleted.
     pub(crate) fn new(
         actor: &'a TokenActor,
-        update: &Update,
+        ask: &'a Ask,
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Option<Asked<'a>> {
-        let (source_v4, source_v6) = match source {
-            Some(IpAddr::V4(address)) => (Some(address), None),
-            Some(IpAddr::V6(address)) => (None, Some(address)),
-            None => (None, None),
-        };
-        let ipv4 = Family::resolve(&update.ipv4, source_v4);
-        let ipv6 = Family::resolve(&update.ipv6, source_v6);
-        let nothing_left = matches!((&ipv4, &ipv6), (Family::Keep, Family::Keep));
-        (source.is_some() || !nothing_left).then_some(Asked { actor, ipv4, ipv6, now })
+        let asked = Asked { actor, ask, source, now };
+        let stays = |own: Option<&Own>| asked.families(own) == [Family::Keep, Family::Keep];
+        let nothing_left = ask.verb == Verb::Update
+            && ask.txt.is_empty()
+            && ask.prefix.is_none()
+            && stays(None)
+            && ask.own.iter().all(|own| stays(Some(own)));
+        (source.is_some() || !nothing_left).then_some(asked)
     }
 
-    /// The hosts that are meant: those that are named, or else the only one of the token. None when
-    /// there is no telling.
-    pub(crate) fn hosts(&self, update: &Update) -> Vec<String> {
-        match (update.hosts.as_slice(), self.actor.hosts()) {
-            ([], [only]) => vec![only.to_string()],
-            (named, _) => named.to_vec(),
+    /// The hosts that are meant, in order. None when there is no telling.
+    pub(crate) fn hosts(&self) -> Vec<Meant> {
+        let of_token = |name: &Name| Meant { text: shown(name), name: Ok(name.clone()) };
+        match (&self.ask.hosts, self.actor.hosts()) {
+            (Hosts::Only, [only]) => vec![of_token(only)],
+            (Hosts::Only, _) => Vec::new(),
+            (Hosts::Group, all) => all.iter().map(of_token).collect(),
+            (Hosts::Named(named), _) => named.iter().map(|text| Meant::named(text)).collect(),
+            (Hosts::Labels(labels), all) => {
+                labels.iter().map(|text| Meant::labelled(text, all)).collect()
+            }
         }
     }
 
     /// One plan for each host, in order.
-    pub(crate) fn plans(&self, live: &Live, hosts: &[String]) -> Vec<Plan> {
+    pub(crate) fn plans(&self, live: &Live, hosts: &[Meant]) -> Vec<Plan> {
         let directory = live.directory();
-        let mut names: Vec<Option<Name>> = Vec::with_capacity(hosts.len());
         let mut plans = Vec::with_capacity(hosts.len());
-        for text in hosts {
-            let name = host_name(text);
-            let twin = names.iter().position(|earlier| name.is_some() && *earlier == name);
-            plans.push(match (&name, twin) {
-                (_, Some(twin)) => Plan::Same(twin),
-                (None, None) => {
-                    Plan::Answer { code: Code::Notfqdn, why: "not a host name".to_owned() }
+        for (place, host) in hosts.iter().enumerate() {
+            let name = match &host.name {
+                Ok(name) => name,
+                Err(code) => {
+                    plans.push(Plan::Answer { code: *code, why: "not a host name".to_owned() });
+                    continue;
                 }
-                (Some(name), None) => self.plan(live, &directory, name),
+            };
+            let twin = hosts[..place].iter().position(|earlier| earlier.name == host.name);
+            plans.push(match twin {
+                Some(twin) => Plan::Same(twin),
+                None => self.plan(live, &directory, name),
             });
-            names.push(name);
         }
         plans
     }
@@ -132,39 +130,109 @@ impl<'a> Asked<'a> {
             Ok(found) => found,
             Err(denied) => return answer(denied),
         };
-        let (mut edits, mut addresses, mut dummies) = (Vec::new(), Vec::new(), Vec::new());
-        let ttl_s = host.ttl_s.unwrap_or(zone.host_ttl_s);
-        let families =
-            [(Rtype::A, as_addresses(&self.ipv4)), (Rtype::AAAA, as_addresses(&self.ipv6))];
-        for (rtype, family) in families {
-            let owner = host.name.clone();
-            match family {
-                Family::Keep => {}
-                Family::Delete => edits.push(Edit::DeleteRrset { owner, rtype }),
-                Family::Put(wanted) => {
-                    let (real, dummy) = match self.published(host, zone, wanted) {
-                        Ok(sorted) => sorted,
-                        Err(denied) => return answer(denied),
-                    };
-                    if !real.is_empty() {
-                        let rdata = real.iter().copied().map(rdata).collect();
-                        edits.push(Edit::Replace { owner, rtype, rrset: Rrset { ttl_s, rdata } });
-                    }
-                    addresses.extend(real);
-                    dummies.extend(dummy);
-                }
+        if self.ask.verb == Verb::List {
+            return Plan::Stands {
+                seen: None,
+                code: Code::Nochg,
+                addresses: standing(live, zone, host),
+            };
+        }
+        let mut draft = Draft::default();
+        let own = self.own(name);
+        for (rtype, family) in ADDRESSES.into_iter().zip(self.families(own)) {
+            let family = family.over(|| {
+                let all = standing(live, zone, host).into_iter();
+                all.filter(|address| address.is_ipv4() == (rtype == Rtype::A)).collect()
+            });
+            if let Err(denied) = self.address(&mut draft, (host, zone), (rtype, family)) {
+                return answer(denied);
             }
         }
-        let is_parked = host.parked.is_some();
-        let host = host.name.clone();
+        if let Err(why) = self.txt(&mut draft, live, (host, zone)) {
+            return Plan::Answer { code: Code::Dnserr, why: why.to_owned() };
+        }
+        self.finish(draft, live, (host, zone))
+    }
+
+    /// Adds what is wanted of one family.
+    fn address(
+        &self,
+        draft: &mut Draft,
+        (host, zone): (&Host, &ZoneEntry),
+        (rtype, family): (Rtype, Family),
+    ) -> Result<(), Denied> {
+        let owner = host.name.clone();
+        let addresses = match family {
+            Family::Keep | Family::Renumber(..) => return Ok(()),
+            Family::Put(addresses) => addresses,
+            Family::Delete => {
+                draft.edits.push(Edit::DeleteRrset { owner, rtype });
+                draft.deleted.ipv4 |= rtype == Rtype::A;
+                draft.deleted.ipv6 |= rtype == Rtype::AAAA;
+                return Ok(());
+            }
+        };
+        let (real, dummy) = self.published(host, zone, addresses)?;
+        if !real.is_empty() {
+            let rdata = real.iter().copied().map(rdata).collect();
+            let rrset = Rrset { ttl_s: ttl_s(host, zone), rdata };
+            draft.edits.push(Edit::Replace { owner, rtype, rrset });
+        }
+        draft.addresses.extend(real);
+        draft.dummies.extend(dummy);
+        Ok(())
+    }
+
+    /// Adds what is wanted of TXT.
+    fn txt(
+        &self,
+        draft: &mut Draft,
+        live: &Live,
+        (host, zone): (&Host, &ZoneEntry),
+    ) -> Result<(), &'static str> {
+        if self.ask.txt.is_empty() {
+            return Ok(());
+        }
+        let index = live.zones().get(&zone.apex).ok_or("the zone is not served")?;
+        for edit in &self.ask.txt {
+            let owner = txt::owner(&host.name, edit).ok_or("the name is too long")?;
+            let edits = txt::edits(&*index, &owner, ttl_s(host, zone), &edit.action);
+            draft.edits.extend(edits.ok_or("the text fits into no record")?);
+        }
+        Ok(())
+    }
+
+    fn finish(&self, draft: Draft, live: &Live, (host, zone): (&Host, &ZoneEntry)) -> Plan {
+        let Draft { edits, addresses, dummies, deleted } = draft;
         if !edits.is_empty() {
             let change = Change::new(zone.apex.clone(), edits);
-            return Plan::Submit { host, change, addresses };
+            return Plan::Submit { host: host.name.clone(), change, addresses, deleted };
         }
-        if dummies.is_empty() {
-            return untouched(live, zone, host, is_parked);
+        if !dummies.is_empty() {
+            let seen = Some(host.name.clone());
+            return Plan::Stands { seen, code: Code::Good, addresses: dummies };
         }
-        Plan::Seen { host, code: Code::Good(dummies) }
+        if self.ask.prefix.is_some() {
+            // To say `good` to what moves nothing would leave the hosts behind it where they were.
+            return Plan::Answer { code: Code::Dnserr, why: Hint::PrefixAlone.to_string() };
+        }
+        untouched(live, zone, host)
+    }
+
+    /// What is wanted of IPv4 and of IPv6, for all or for a host of its own.
+    fn families(&self, own: Option<&Own>) -> [Family; 2] {
+        let (v4, v6) = match self.source {
+            Some(IpAddr::V4(address)) => (Some(address), None),
+            Some(IpAddr::V6(address)) => (None, Some(address)),
+            None => (None, None),
+        };
+        let ipv4 = own.and_then(|own| own.ipv4.as_ref()).unwrap_or(&self.ask.ipv4);
+        let ipv6 = own.and_then(|own| own.ipv6.as_ref()).unwrap_or(&self.ask.ipv6);
+        [Family::resolve(ipv4, v4), Family::resolve(ipv6, v6)]
+    }
+
+    fn own(&self, name: &Name) -> Option<&Own> {
+        self.ask.own.iter().find(|own| host_name(&own.host).as_ref() == Some(name))
     }
 
     /// The host, when the token may change it: the same rule as the engine's, which has the last
@@ -174,7 +242,10 @@ impl<'a> Asked<'a> {
         directory: &'d Directory,
         name: &Name,
     ) -> Result<(&'d Host, &'d ZoneEntry), Denied> {
-        let host = authorize_edit(directory, self.actor, name, Some(Rtype::A))?;
+        let only_txt = !self.ask.txt.is_empty()
+            && self.families(self.own(name)) == [Family::Keep, Family::Keep];
+        let rtype = if only_txt { Rtype::TXT } else { Rtype::A };
+        let host = authorize_edit(directory, self.actor, name, Some(rtype))?;
         let zone = directory.zone(&host.zone).ok_or(Denied::NotCovered)?;
         Ok((host, zone))
     }
@@ -206,23 +277,64 @@ fn answer(denied: Denied) -> Plan {
 
 /// Nothing is asked of this host: say `IPv6 from the source` over IPv4. What is published stands.
 /// For a host that was gone something else may stand there, which it must not take for its addresses.
-fn untouched(live: &Live, zone: &ZoneEntry, host: Name, is_parked: bool) -> Plan {
-    let zone = live.zones().get(&zone.apex).filter(|_| !is_parked);
-    let published = zone.map(|zone| {
-        let rrsets =
-            [Rtype::A, Rtype::AAAA].into_iter().filter_map(|rtype| zone.rrset(&host, rtype));
-        let rdata: Vec<Rdata> = rrsets.flat_map(|rrset| rrset.rdata).collect();
-        rdata.iter().filter_map(address).collect::<Vec<IpAddr>>()
-    });
-    match published {
-        Some(addresses) if !addresses.is_empty() => {
-            Plan::Seen { host, code: Code::Nochg(addresses) }
-        }
-        Some(_) | None => Plan::Answer {
+fn untouched(live: &Live, zone: &ZoneEntry, host: &Host) -> Plan {
+    let addresses = standing(live, zone, host);
+    if addresses.is_empty() {
+        return Plan::Answer {
             code: Code::Dnserr,
             why: "the update has no address of the family that it asks for".to_owned(),
-        },
+        };
     }
+    Plan::Stands { seen: Some(host.name.clone()), code: Code::Nochg, addresses }
+}
+
+/// The addresses of a host's own that are published, IPv4 first.
+fn standing(live: &Live, zone: &ZoneEntry, host: &Host) -> Vec<IpAddr> {
+    if host.parked.is_some() {
+        return Vec::new();
+    }
+    published(live, &zone.apex, &host.name)
+}
+
+/// The addresses that are published at a name, IPv4 first.
+pub(crate) fn published(live: &Live, apex: &Name, name: &Name) -> Vec<IpAddr> {
+    let Some(zone) = live.zones().get(apex) else { return Vec::new() };
+    let rrsets = ADDRESSES.into_iter().filter_map(|rtype| zone.rrset(name, rtype));
+    let rdata: Vec<Rdata> = rrsets.flat_map(|rrset| rrset.rdata).collect();
+    rdata.iter().filter_map(address).collect()
+}
+
+fn ttl_s(host: &Host, zone: &ZoneEntry) -> u32 {
+    host.ttl_s.unwrap_or(zone.host_ttl_s)
+}
+
+impl Meant {
+    fn named(text: &str) -> Meant {
+        Meant { text: text.to_owned(), name: host_name(text).ok_or(Code::Notfqdn) }
+    }
+
+    /// A host of the token by its full name or its first label.
+    fn labelled(text: &str, all: &[Name]) -> Meant {
+        if text.contains('.') {
+            return Meant::named(text);
+        }
+        let is_first = |name: &&Name| {
+            name.labels().next().is_some_and(|label| label.eq_ignore_ascii_case(text.as_bytes()))
+        };
+        let mut found = all.iter().filter(is_first);
+        let name = match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one.clone()),
+            // Of two there is no telling which is meant.
+            (Some(_), Some(_)) | (None, _) => Err(Code::Nohost),
+        };
+        Meant { text: text.to_owned(), name }
+    }
+}
+
+/// A name as clients write it.
+fn shown(name: &Name) -> String {
+    let text = name.to_string();
+    text.strip_suffix('.').map(str::to_owned).unwrap_or(text)
 }
 
 /// The name of a host as clients write it; upper case and a final dot do not matter, IDN come in
@@ -233,23 +345,13 @@ fn host_name(text: &str) -> Option<Name> {
     Some(name.to_lowercase())
 }
 
-fn as_addresses<A: Copy + Into<IpAddr>>(family: &Family<A>) -> Family<IpAddr> {
-    match family {
-        Family::Keep => Family::Keep,
-        Family::Put(addresses) => Family::Put(addresses.iter().map(|&a| a.into()).collect()),
-        Family::Delete => Family::Delete,
-    }
-}
-
-fn rdata(address: IpAddr) -> Rdata {
-    match address {
-        IpAddr::V4(address) => Rdata::a(address),
-        IpAddr::V6(address) => Rdata::aaaa(address),
-    }
-}
-
-fn address(rdata: &Rdata) -> Option<IpAddr> {
-    rdata.ipv4().map(IpAddr::V4).or_else(|| rdata.ipv6().map(IpAddr::V6))
+/// What has come together for one host.
+#[derive(Default)]
+struct Draft {
+    edits: Vec<Edit>,
+    addresses: Vec<IpAddr>,
+    dummies: Vec<IpAddr>,
+    deleted: Deleted,
 }
 
 #[cfg(test)]

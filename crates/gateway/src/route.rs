@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use dialect::dyndns2;
+use dialect::Profile;
 use dialect::http::{Method, Request, Response};
 
 use crate::door::Door;
@@ -15,7 +15,7 @@ use crate::update::update;
 /// Where a path leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    Update,
+    Update(Profile),
     Ip,
     Healthz,
     Readyz,
@@ -24,21 +24,20 @@ enum Place {
 }
 
 impl Place {
-    fn of(path: &str) -> Place {
-        match path {
+    fn of(request: &Request) -> Place {
+        match request.path.as_str() {
             "/ip" => Place::Ip,
             "/healthz" => Place::Healthz,
             "/readyz" => Place::Readyz,
             "/metrics" => Place::Metrics,
-            path if dyndns2::is_path(path) => Place::Update,
-            _ => Place::Nowhere,
+            _ => Profile::detect(request).map_or(Place::Nowhere, Place::Update),
         }
     }
 
     /// Its name in metrics.
     fn word(self) -> &'static str {
         match self {
-            Place::Update => UPDATE,
+            Place::Update(_) => UPDATE,
             Place::Ip => "ip",
             Place::Healthz => "healthz",
             Place::Readyz => "readyz",
@@ -50,9 +49,9 @@ impl Place {
     /// What to say to a method that this place does not know; `None` when it does.
     fn refuse(self, method: Method) -> Option<Response> {
         let allowed = match (self, method) {
-            (Place::Update, Method::Get | Method::Post) => return None,
+            (Place::Update(_), Method::Get | Method::Post) => return None,
             // HEAD must not change anything (RFC 9110 §9.2.1).
-            (Place::Update, Method::Head | Method::Other) => "GET, POST",
+            (Place::Update(_), Method::Head | Method::Other) => "GET, POST",
             (_, Method::Get | Method::Head) => return None,
             (_, Method::Post | Method::Other) => "GET, HEAD",
         };
@@ -66,11 +65,11 @@ impl Place {
 pub(crate) async fn respond(door: &Door, request: &Request, source: Source) -> Response {
     let began = Instant::now();
     log::hints(&request.hints, request, source);
-    let place = Place::of(&request.path);
+    let place = Place::of(request);
     let response = match place.refuse(request.method) {
         Some(refusal) => refusal,
         None => match place {
-            Place::Update => update(door, request, source).await,
+            Place::Update(profile) => update(door, request, (source, profile)).await,
             Place::Ip => echo(request, source.address),
             Place::Healthz => Response::text(200, "alive\n"),
             Place::Readyz => readiness(door.is_ready(), door.client.is_writable()),
@@ -87,7 +86,7 @@ pub(crate) async fn respond(door: &Door, request: &Request, source: Source) -> R
 
 /// Whether this is an update client, wherever it has come to: others bring neither.
 fn wants_update(request: &Request) -> bool {
-    dyndns2::credentials(request).is_some() || request.parameter(&["hostname"]).is_some()
+    Profile::Dyndns2.credentials(request).is_some() || request.parameter(&["hostname"]).is_some()
 }
 
 /// What a request's head says about proxies on its way.
@@ -151,6 +150,12 @@ fn not_found() -> Response {
 mod tests {
     use super::*;
 
+    fn asked(target: &str, fields: &str) -> Request {
+        let mut reader = dialect::http::Reader::new(dialect::http::Limits::default());
+        reader.push(format!("GET {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n").as_bytes());
+        reader.next().unwrap().unwrap()
+    }
+
     #[test]
     fn paths_lead_to_their_places() {
         for (path, place) in [
@@ -162,10 +167,11 @@ mod tests {
             ("/readyz", "readyz"),
             ("/metrics", "metrics"),
             ("/", "other"),
-            ("/ip/", "other"),
+            ("/?hostname=h.example", "update"),
+            ("/ip/x", "other"),
             ("/metrics/x", "other"),
         ] {
-            assert_eq!(Place::of(path).word(), place, "{path}");
+            assert_eq!(Place::of(&asked(path, "")).word(), place, "{path}");
         }
     }
 
@@ -184,11 +190,8 @@ mod tests {
             ("Via: 1.1 proxy\r\n", None, false, true),
             ("X-Real-IP: 1.1.1.1\r\n", None, false, true),
         ] {
-            let mut reader = dialect::http::Reader::new(dialect::http::Limits::default());
-            reader.push(format!("GET /ip HTTP/1.1\r\nHost: h\r\n{fields}\r\n").as_bytes());
-            let request = reader.next().unwrap().unwrap();
             let expected = Forwarded { hops: hops.map(str::to_owned), https, other };
-            assert_eq!(forwarded(&request), expected, "{fields}");
+            assert_eq!(forwarded(&asked("/ip", fields)), expected, "{fields}");
         }
     }
 
@@ -198,11 +201,12 @@ mod tests {
             let refused = place.refuse(method);
             refused.map(|response| (response.status, response.headers[0].1.clone()))
         };
+        let update = Place::Update(Profile::Dyndns2);
         for method in [Method::Get, Method::Post] {
-            assert_eq!(allow(Place::Update, method), None);
+            assert_eq!(allow(update, method), None);
         }
         for method in [Method::Head, Method::Other] {
-            assert_eq!(allow(Place::Update, method), Some((405, "GET, POST".to_owned())));
+            assert_eq!(allow(update, method), Some((405, "GET, POST".to_owned())));
         }
         for method in [Method::Get, Method::Head] {
             assert_eq!(allow(Place::Ip, method), None);

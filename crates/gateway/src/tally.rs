@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use dialect::dyndns2::Code;
+use dialect::Code;
 use metrics::{Counter, Histogram};
-
-use crate::outcome::word;
 
 /// The counters of one door.
 pub(crate) struct Tally {
@@ -30,12 +28,13 @@ impl Tally {
     }
 
     /// Counts an update of one host.
-    pub(crate) fn count(&self, code: &Code) {
+    pub(crate) fn count(&self, code: Code) {
         match code {
-            Code::Good(_) => self.good.increment(1),
-            Code::Nochg(_) => self.nochg.increment(1),
+            Code::Good => self.good.increment(1),
+            Code::Nochg => self.nochg.increment(1),
             other => {
-                metrics::counter!("byname_updates_total", "outcome" => word(other)).increment(1);
+                let word = other.word();
+                metrics::counter!("byname_updates_total", "outcome" => word).increment(1);
             }
         }
     }

@@ -4,10 +4,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use account::{Actor, TokenActor};
-use dialect::Hint;
-use dialect::dyndns2::{self, Code, Profile};
 use dialect::http::{Request, Response};
-use engine::{Operation, Outcome};
+use dialect::{Code, Deleted, Hint, Outcome, Profile};
+use engine::Operation;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 use wire::Name;
@@ -17,53 +16,58 @@ use crate::clock;
 use crate::door::Door;
 use crate::log::{self, Line};
 use crate::outcome;
-use crate::plan::{Asked, Plan};
+use crate::plan::{Asked, Plan, published};
 use crate::source::Source;
 
 /// Takes an update: who asks, may they, what do they want, what came of it.
 ///
 /// Whoever has no valid token learns nothing else: not even whether the request makes sense.
-pub(crate) async fn update(door: &Door, request: &Request, source: Source) -> Response {
-    let told = Told { door, request, source };
+pub(crate) async fn update(
+    door: &Door,
+    request: &Request,
+    (source, profile): (Source, Profile),
+) -> Response {
+    let told = Told { door, request, source, profile };
     if !door.is_ready() {
         return told.whole(Code::Unavailable, "the zones are not loaded yet");
     }
     if is_of_another_site(request) {
         return told.stranger(Code::Badagent, "a page of another site asked for it");
     }
-    let actor = match authenticate(door, request, source.nearest) {
+    let actor = match authenticate(door, request, (source.nearest, profile)) {
         Ok(actor) => actor,
         Err((code, why)) => return told.stranger(code, &why),
     };
     if source.is_exposed() {
         expose(door, &actor);
     }
-    let update = match dyndns2::parse(request) {
-        Ok(update) => update,
+    let ask = match profile.parse(request) {
+        Ok(ask) => ask,
         Err(refusal) => {
             log::hints(&refusal.hints, request, source);
             let why: Vec<String> = refusal.hints.iter().map(Hint::to_string).collect();
             return told.whole(refusal.code, &why.join("; "));
         }
     };
-    log::hints(&update.hints, request, source);
+    log::hints(&ask.hints, request, source);
     let now = clock::now();
-    let Some(asked) = Asked::new(&actor, &update, source.address, now) else {
+    let Some(asked) = Asked::new(&actor, &ask, source.address, now) else {
         return told.whole(Code::Unavailable, UNKNOWN_SOURCE);
     };
-    let hosts = asked.hosts(&update);
+    let hosts = asked.hosts();
     if hosts.is_empty() {
         return told.whole(Code::Notfqdn, "no host is named, and the token is not for one only");
     }
     let plans = asked.plans(door.client.live(), &hosts);
     let actor = Actor::Token(actor);
     let pending = plans.into_iter().map(|plan| submit(door, &actor, source, plan)).collect();
-    let codes = outcomes(door, pending).await;
-    for (host, (code, why)) in hosts.iter().zip(&codes) {
-        told.line(host, code, why.as_deref());
-    }
-    let codes: Vec<Code> = codes.into_iter().map(|(code, _)| code).collect();
-    told.render(&codes)
+    let results = outcomes(door, pending).await;
+    let named = hosts.into_iter().zip(results).map(|(host, result)| {
+        let outcome = Outcome { host: host.text, ..result.outcome };
+        told.line(&outcome, result.why.as_deref());
+        outcome
+    });
+    told.render(&named.collect::<Vec<Outcome>>())
 }
 
 /// What the log says of one request.
@@ -71,17 +75,23 @@ struct Told<'a> {
     door: &'a Door,
     request: &'a Request,
     source: Source,
+    profile: Profile,
 }
 
 impl Told<'_> {
-    fn line(&self, host: &str, code: &Code, why: Option<&str>) {
-        self.door.tally.count(code);
-        log::line(&Line { host, code, why, source: self.source, request: self.request });
+    fn line(&self, outcome: &Outcome, why: Option<&str>) {
+        let host = match outcome.host.as_str() {
+            "" => self.request.parameter(&["hostname"]).unwrap_or("-"),
+            named => named,
+        };
+        let (source, request, profile) = (self.source, self.request, self.profile);
+        self.door.tally.count(outcome.code);
+        log::line(&Line { host, profile, outcome, why, source, request });
     }
 
     /// The answer, in the form that this client understands.
-    fn render(&self, codes: &[Code]) -> Response {
-        dyndns2::render_as(Profile::of(self.request), codes)
+    fn render(&self, outcomes: &[Outcome]) -> Response {
+        self.profile.render(self.request, outcomes)
     }
 
     /// One answer to somebody without a valid token.
@@ -89,15 +99,15 @@ impl Told<'_> {
         if self.door.may_log() {
             return self.whole(code, why);
         }
-        self.door.tally.count(&code);
-        self.render(&[code])
+        self.door.tally.count(code);
+        self.render(&[Outcome::whole(code)])
     }
 
     /// One answer for the whole request.
     fn whole(&self, code: Code, why: &str) -> Response {
-        let host = self.request.parameter(&["hostname"]).unwrap_or("-");
-        self.line(host, &code, Some(why));
-        self.render(&[code])
+        let outcome = Outcome::whole(code);
+        self.line(&outcome, Some(why));
+        self.render(&[outcome])
     }
 }
 
@@ -115,9 +125,9 @@ fn is_of_another_site(request: &Request) -> bool {
 fn authenticate(
     door: &Door,
     request: &Request,
-    source: IpAddr,
+    (source, profile): (IpAddr, Profile),
 ) -> Result<TokenActor, (Code, String)> {
-    let Some(credentials) = dyndns2::credentials(request) else {
+    let Some(credentials) = profile.credentials(request) else {
         return Err((Code::Badauth, "no credentials".to_owned()));
     };
     let checked = door.client.live().directory().authenticate(credentials.password.as_bytes());
@@ -157,46 +167,69 @@ fn expose(door: &Door, actor: &TokenActor) {
 /// A plan under way.
 enum Pending {
     /// The answer is known.
-    Known(Code, Option<String>),
-    /// The host was seen.
-    Seen(Name, Code),
-    /// The engine has it.
-    Submitted(Name, Vec<IpAddr>, Result<oneshot::Receiver<Outcome>, SubmitError>),
+    Known(Answered),
+    /// The answer is known, and the host was seen.
+    Seen(Name, Answered),
+    /// The engine has it; the answer if it is done.
+    Submitted(Name, Outcome, Result<oneshot::Receiver<engine::Outcome>, SubmitError>),
     /// The same as an earlier one.
     Same(usize),
+}
+
+/// What came of a plan, and why when it is not a success.
+#[derive(Clone)]
+struct Answered {
+    outcome: Outcome,
+    why: Option<String>,
+}
+
+impl Answered {
+    fn new(code: Code, addresses: Vec<IpAddr>) -> Answered {
+        Answered { outcome: Outcome { addresses, ..Outcome::whole(code) }, why: None }
+    }
 }
 
 /// All hosts of a request are submitted before any is waited for: they share a batch.
 fn submit(door: &Door, actor: &Actor, source: Source, plan: Plan) -> Pending {
     match plan {
-        Plan::Answer { code, why } => Pending::Known(code, Some(why)),
-        Plan::Seen { host, code } => Pending::Seen(host, code),
+        Plan::Answer { code, why } => {
+            Pending::Known(Answered { outcome: Outcome::whole(code), why: Some(why) })
+        }
+        Plan::Stands { seen: Some(host), code, addresses } => {
+            Pending::Seen(host, Answered::new(code, addresses))
+        }
+        Plan::Stands { seen: None, code, addresses } => {
+            Pending::Known(Answered::new(code, addresses))
+        }
         Plan::Same(earlier) => Pending::Same(earlier),
-        Plan::Submit { host, change, addresses } => {
+        Plan::Submit { host, change, addresses, deleted } => {
+            let zone = change.zone.clone();
             let operation = Operation::Change { change, lease: None };
             if door.client.stands(actor, &operation, clock::now()) {
-                return Pending::Seen(host, Code::Nochg(addresses));
+                return Pending::Seen(host, Answered::new(Code::Nochg, addresses));
             }
+            let before = published(door.client.live(), &zone, &host);
             let submitted = door.client.send(actor.clone(), Some(source.nearest), operation);
-            Pending::Submitted(host, addresses, submitted)
+            let done = Outcome { addresses, before, deleted, ..Outcome::whole(Code::Good) };
+            Pending::Submitted(host, done, submitted)
         }
     }
 }
 
-/// The code of each host, in order, and why when it is not a success.
-async fn outcomes(door: &Door, pending: Vec<Pending>) -> Vec<(Code, Option<String>)> {
+/// What came of each plan, in order.
+async fn outcomes(door: &Door, pending: Vec<Pending>) -> Vec<Answered> {
     let deadline = tokio::time::Instant::now() + CONFIRM;
     let live = door.client.live();
-    let mut codes: Vec<(Code, Option<String>)> = Vec::with_capacity(pending.len());
+    let mut all: Vec<Answered> = Vec::with_capacity(pending.len());
     for pending in pending {
-        let code = match pending {
-            Pending::Known(code, why) => (code, why),
-            Pending::Same(earlier) => codes.get(earlier).cloned().unwrap_or_else(unconfirmed),
-            Pending::Seen(host, code) => {
+        let answered = match pending {
+            Pending::Known(answered) => answered,
+            Pending::Same(earlier) => all.get(earlier).cloned().unwrap_or_else(unconfirmed),
+            Pending::Seen(host, answered) => {
                 live.touch(&host, clock::now());
-                (code, None)
+                answered
             }
-            Pending::Submitted(host, addresses, submitted) => {
+            Pending::Submitted(host, done, submitted) => {
                 let outcome = match submitted {
                     Ok(receiver) => match timeout_at(deadline, receiver).await {
                         Ok(Ok(outcome)) => Ok(outcome),
@@ -205,19 +238,30 @@ async fn outcomes(door: &Door, pending: Vec<Pending>) -> Vec<(Code, Option<Strin
                     },
                     Err(why) => Err(why),
                 };
-                if matches!(outcome, Ok(Outcome::Done { .. } | Outcome::Unchanged)) {
+                let (code, why) = outcome::code(outcome);
+                if code.is_success() {
                     live.touch(&host, clock::now());
                 }
-                outcome::code(outcome, addresses)
+                Answered { outcome: of(code, done), why }
             }
         };
-        codes.push(code);
+        all.push(answered);
     }
-    codes
+    all
 }
 
-fn unconfirmed() -> (Code, Option<String>) {
-    outcome::code(Err(SubmitError::Unconfirmed), Vec::new())
+/// The outcome with this code, when `done` is that of a change which was made.
+fn of(code: Code, done: Outcome) -> Outcome {
+    match code {
+        Code::Good => done,
+        Code::Nochg => Outcome { code, before: Vec::new(), deleted: Deleted::default(), ..done },
+        _ => Outcome::whole(code),
+    }
+}
+
+fn unconfirmed() -> Answered {
+    let (code, why) = outcome::code(Err(SubmitError::Unconfirmed));
+    Answered { outcome: Outcome::whole(code), why }
 }
 
 /// How long a client waits for the confirmation of its change.

@@ -1,7 +1,7 @@
 //! The path is read back by the service's end of the same dialect.
 
-use dialect::dyndns2::Wanted;
 use dialect::http::{Limits, Reader};
+use dialect::{Ask, Hosts, Profile, Wanted};
 
 use super::*;
 use crate::address::Addresses;
@@ -11,12 +11,12 @@ fn hold(text: &str) -> Want {
     Want::Hold(Addresses::one(text.parse().unwrap()))
 }
 
-fn understood(update: &Update) -> dyndns2::Update {
+fn understood(update: &Update) -> Ask {
     let mut reader = Reader::new(Limits::default());
     let target = path("nas.dyn.example", update);
     reader.push(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
     let request = reader.next().unwrap().unwrap();
-    dyndns2::parse(&request).unwrap()
+    Profile::detect(&request).unwrap().parse(&request).unwrap()
 }
 
 #[test]
@@ -35,7 +35,8 @@ fn the_service_understands_what_is_meant_and_preserves_what_is_not_mentioned() {
     ] {
         let update = Desired { ipv4, ipv6 };
         let read = understood(&update);
-        assert_eq!(read.hosts, ["nas.dyn.example"], "{update:?}");
+        let hosts = Hosts::Named(vec!["nas.dyn.example".to_owned()]);
+        assert_eq!(read.hosts, hosts, "{update:?}");
         assert_eq!((read.ipv4, read.ipv6), (expected_v4, expected_v6), "{update:?}");
     }
 }

@@ -1,53 +1,59 @@
-//! From codes to the response that firmware matches on.
+//! From outcomes to the response that firmware matches on.
 
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use super::Code;
 use crate::http::{Request, Response};
+use crate::{Code, Outcome};
+
+/// One line of an answer, and the status that says the same.
+pub(crate) struct Line {
+    /// The status.
+    pub(crate) status: u16,
+    /// The line, without its end.
+    pub(crate) text: String,
+}
 
 /// How strictly the status of a response says what its body says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
+enum Told {
     /// 200 for refusals that a client reads from the body (ez-ipupdate, inadyn).
     Body,
     /// A status of 400 and above for every refusal, for clients that take any 2xx as success.
     Status,
 }
 
-impl Profile {
-    /// The profile for whoever sent a request. OPNsense takes any 2xx as success.
-    pub fn of(request: &Request) -> Profile {
+impl Told {
+    /// What whoever sent a request needs. OPNsense takes any 2xx as success.
+    fn to(request: &Request) -> Told {
         match request.user_agent.as_deref() {
-            Some(agent) if agent.starts_with("OPNsense") => Profile::Status,
-            _ => Profile::Body,
+            Some(agent) if agent.starts_with("OPNsense") => Told::Status,
+            _ => Told::Body,
         }
     }
 }
 
-/// [`render_as`] for clients that read the body.
-pub fn render(codes: &[Code]) -> Response {
-    render_as(Profile::Body, codes)
-}
-
-/// The response: one line per host in order, each with LF at its end. The status is that of the
-/// lines if they agree, else 200, or for [`Profile::Status`] that of the first refusal. No codes at
-/// all (no host was named and none is meant) is `notfqdn`.
-pub fn render_as(profile: Profile, codes: &[Code]) -> Response {
-    if codes.is_empty() {
-        return render_as(profile, &[Code::Notfqdn]);
-    }
-    let statuses: Vec<u16> = codes.iter().map(|code| status(profile, code)).collect();
+/// The response in our own words: one line per host in order, each with LF at its end. The status
+/// is that of the lines if they agree, else 200; for a client that reads the status only, that of
+/// the first refusal.
+pub(crate) fn render(request: &Request, outcomes: &[Outcome]) -> Response {
+    let told = Told::to(request);
+    let line = |outcome: &Outcome| Line { status: status(told, outcome.code), text: text(outcome) };
+    let lines: Vec<Line> = outcomes.iter().map(line).collect();
+    let statuses: Vec<u16> = lines.iter().map(|line| line.status).collect();
     let agreed = statuses.iter().all(|s| Some(s) == statuses.first());
-    let status = match profile {
-        Profile::Body if !agreed => 200,
-        Profile::Body | Profile::Status => {
-            statuses.iter().copied().find(|&s| s != 200).unwrap_or(200)
-        }
+    let status = match told {
+        Told::Body if !agreed => 200,
+        Told::Body | Told::Status => statuses.into_iter().find(|&s| s != 200).unwrap_or(200),
     };
-    let mut body = String::with_capacity(codes.len() * LINE_OCTETS_USUAL);
-    for code in codes {
-        line(code, &mut body);
+    respond(status, lines)
+}
+
+/// A response of lines, with the header fields that go with its status.
+pub(crate) fn respond(status: u16, lines: Vec<Line>) -> Response {
+    let mut body = String::with_capacity(lines.len() * LINE_OCTETS_USUAL);
+    for line in lines {
+        body.push_str(&line.text);
         body.push('\n');
     }
     let mut response = Response::text(status, body);
@@ -59,49 +65,44 @@ pub fn render_as(profile: Profile, codes: &[Code]) -> Response {
     response
 }
 
-fn line(code: &Code, out: &mut String) {
-    let (word, addresses) = match code {
-        Code::Good(addresses) => ("good ", Some(addresses)),
-        Code::Nochg(addresses) => ("nochg ", Some(addresses)),
-        Code::Badauth => ("badauth", None),
-        Code::Notfqdn => ("notfqdn", None),
-        Code::Nohost => ("nohost", None),
-        Code::Numhost => ("numhost", None),
-        Code::Abuse => ("abuse", None),
-        Code::Dnserr => ("dnserr", None),
-        Code::Unavailable => ("911", None),
-        Code::Badagent => ("badagent", None),
-        Code::Donator => ("!donator", None),
-    };
-    out.push_str(word);
-    if let Some(addresses) = addresses {
-        list(addresses, out);
+/// `good 192.0.2.1,2001:db8::1`, or a word alone.
+///
+/// A bare `good` breaks ez-ipupdate, which looks for the space after it: a host that has no address
+/// now is answered with the unspecified one.
+pub(crate) fn text(outcome: &Outcome) -> String {
+    let word = outcome.code.word();
+    if !outcome.code.is_success() {
+        return word.to_owned();
     }
+    let mut line = String::with_capacity(LINE_OCTETS_USUAL);
+    line.push_str(word);
+    line.push(' ');
+    match outcome.addresses.as_slice() {
+        [] => line.push_str("0.0.0.0"),
+        addresses => list(addresses, &mut line),
+    }
+    line
 }
 
-/// A bare `good` breaks ez-ipupdate, which looks for the space after it: a host that has no
-/// address now is answered with the unspecified one.
-fn list(addresses: &[IpAddr], out: &mut String) {
-    if addresses.is_empty() {
-        return out.push_str("0.0.0.0");
-    }
+/// Addresses with commas between.
+pub(crate) fn list(addresses: &[IpAddr], out: &mut String) {
     for (place, address) in addresses.iter().enumerate() {
         // A `String` takes all that is written.
         let _ = write!(out, "{}{address}", if place == 0 { "" } else { "," });
     }
 }
 
-fn status(profile: Profile, code: &Code) -> u16 {
-    match (code, profile) {
-        (Code::Good(_) | Code::Nochg(_), _) => 200,
+fn status(told: Told, code: Code) -> u16 {
+    match (code, told) {
+        (Code::Good | Code::Nochg, _) => 200,
         (Code::Badauth, _) => 401,
         (Code::Abuse | Code::Donator, _) => 403,
         (Code::Unavailable, _) => 503,
-        (Code::Nohost, Profile::Status) => 404,
-        (Code::Notfqdn | Code::Numhost | Code::Badagent | Code::Dnserr, Profile::Status) => 400,
+        (Code::Nohost, Told::Status) => 404,
+        (Code::Notfqdn | Code::Numhost | Code::Badagent | Code::Dnserr, Told::Status) => 400,
         (
             Code::Nohost | Code::Notfqdn | Code::Numhost | Code::Badagent | Code::Dnserr,
-            Profile::Body,
+            Told::Body,
         ) => 200,
     }
 }

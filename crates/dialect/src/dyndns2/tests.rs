@@ -1,7 +1,20 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::http::{Limits, Reader, Request};
+use crate::http::{Credentials, Limits, Reader, Response};
+use crate::{Ask, Code, Hint, Hosts, Outcome, Profile, Refusal, Wanted, is_fqdn};
+
+fn parse(request: &Request) -> Result<Ask, Refusal> {
+    Profile::Dyndns2.parse(request)
+}
+
+fn credentials(request: &Request) -> Option<Credentials> {
+    Profile::Dyndns2.credentials(request)
+}
+
+fn render(request: &Request, outcomes: &[Outcome]) -> Response {
+    Profile::Dyndns2.render(request, outcomes)
+}
 
 fn asked(query: &str) -> Request {
     let mut reader = Reader::new(Limits::default());
@@ -15,6 +28,7 @@ fn families(query: &str) -> String {
         match wanted {
             Wanted::Preserve => "keep".to_owned(),
             Wanted::Source => "source".to_owned(),
+            Wanted::Renumber(network, length) => format!("{}/{length}", network.to_string()),
             Wanted::Delete => "delete".to_owned(),
             Wanted::Addresses(list) => list.iter().map(A::to_string).collect::<Vec<_>>().join(","),
         }
@@ -165,7 +179,11 @@ fn hosts_are_found_under_every_name_that_devices_use() {
         ("", &[]),
     ];
     for (query, hosts) in table {
-        assert_eq!(parse(&asked(query)).unwrap().hosts, hosts, "{query}");
+        let expected = match hosts {
+            [] => Hosts::Only,
+            named => Hosts::Named(named.iter().map(|&name| name.to_owned()).collect()),
+        };
+        assert_eq!(parse(&asked(query)).unwrap().hosts, expected, "{query}");
     }
 }
 
@@ -175,7 +193,8 @@ fn more_than_twenty_hosts_are_numhost() {
         let names: Vec<String> = (0..count).map(|n| format!("h{n}.example")).collect();
         format!("hostname={}", names.join(","))
     };
-    assert_eq!(parse(&asked(&query(20))).unwrap().hosts.len(), 20);
+    let Hosts::Named(twenty) = parse(&asked(&query(20))).unwrap().hosts else { unreachable!() };
+    assert_eq!(twenty.len(), 20);
     let refusal = parse(&asked(&query(21))).unwrap_err();
     assert_eq!(refusal, Refusal { code: Code::Numhost, hints: vec![Hint::TooManyHosts] });
 }
@@ -183,7 +202,8 @@ fn more_than_twenty_hosts_are_numhost() {
 #[test]
 fn a_name_that_is_none_leaves_the_others_alone() {
     let update = parse(&asked("hostname=a.example,localhost,b%0a.example,c.example")).unwrap();
-    let good: Vec<bool> = update.hosts.iter().map(|h| is_fqdn(h)).collect();
+    let Hosts::Named(hosts) = update.hosts else { unreachable!() };
+    let good: Vec<bool> = hosts.iter().map(|h| is_fqdn(h)).collect();
     assert_eq!(good, [true, false, false, true]);
     let label = "a".repeat(63);
     let long = format!("{label}.{label}.{label}.{}", "a".repeat(61));
@@ -214,7 +234,7 @@ fn credentials_in_the_url_count_when_there_are_no_others() {
 
     let mut request = asked("token=t");
     let basic = |user: &str, password: &str| {
-        Some(http::Credentials { user: user.to_owned(), password: password.to_owned() })
+        Some(Credentials { user: user.to_owned(), password: password.to_owned() })
     };
     request.credentials = basic("u", "p");
     assert_eq!(credentials(&request), basic("u", "p"));
@@ -223,34 +243,41 @@ fn credentials_in_the_url_count_when_there_are_no_others() {
     assert_eq!(credentials(&request), basic("", "t"));
 }
 
+fn outcome(code: Code, addresses: &[&str]) -> Outcome {
+    let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
+    Outcome { addresses, ..Outcome::bare("h.example", code) }
+}
+
+/// From a client that takes any 2xx as success.
+fn strict() -> Request {
+    let mut request = asked("");
+    request.user_agent = Some("OPNsense-dyndns".to_owned());
+    request
+}
+
 #[test]
 fn every_code_has_its_line_and_status() {
-    let v4: IpAddr = "192.0.2.1".parse().unwrap();
-    let v6: IpAddr = "2001:db8::1".parse().unwrap();
-    let table = [
-        (Code::Good(vec![v4]), "good 192.0.2.1\n", 200, 200),
-        (Code::Good(vec![v4, v6]), "good 192.0.2.1,2001:db8::1\n", 200, 200),
-        (Code::Nochg(vec![v6]), "nochg 2001:db8::1\n", 200, 200),
-        (Code::Good(vec![]), "good 0.0.0.0\n", 200, 200),
-        (Code::Badauth, "badauth\n", 401, 401),
-        (Code::Notfqdn, "notfqdn\n", 200, 400),
-        (Code::Nohost, "nohost\n", 200, 404),
-        (Code::Numhost, "numhost\n", 200, 400),
-        (Code::Abuse, "abuse\n", 403, 403),
-        (Code::Dnserr, "dnserr\n", 200, 400),
-        (Code::Unavailable, "911\n", 503, 503),
-        (Code::Badagent, "badagent\n", 200, 400),
-        (Code::Donator, "!donator\n", 403, 403),
+    let table: [(Code, &[&str], &str, u16, u16); 13] = [
+        (Code::Good, &["192.0.2.1"], "good 192.0.2.1\n", 200, 200),
+        (Code::Good, &["192.0.2.1", "2001:db8::1"], "good 192.0.2.1,2001:db8::1\n", 200, 200),
+        (Code::Nochg, &["2001:db8::1"], "nochg 2001:db8::1\n", 200, 200),
+        (Code::Good, &[], "good 0.0.0.0\n", 200, 200),
+        (Code::Badauth, &[], "badauth\n", 401, 401),
+        (Code::Notfqdn, &[], "notfqdn\n", 200, 400),
+        (Code::Nohost, &[], "nohost\n", 200, 404),
+        (Code::Numhost, &[], "numhost\n", 200, 400),
+        (Code::Abuse, &[], "abuse\n", 403, 403),
+        (Code::Dnserr, &[], "dnserr\n", 200, 400),
+        (Code::Unavailable, &[], "911\n", 503, 503),
+        (Code::Badagent, &[], "badagent\n", 200, 400),
+        (Code::Donator, &[], "!donator\n", 403, 403),
     ];
-    for (code, body, status, strict) in table {
-        let response = render(std::slice::from_ref(&code));
+    for (code, addresses, body, status, strictly) in table {
+        let told = [outcome(code, addresses)];
+        let response = render(&asked(""), &told);
         assert_eq!(String::from_utf8_lossy(&response.body), body);
         assert_eq!(response.status, status, "{body}");
-        assert_eq!(
-            render_as(Profile::Status, std::slice::from_ref(&code)).status,
-            strict,
-            "{body}"
-        );
+        assert_eq!(render(&strict(), &told).status, strictly, "{body}");
         let header = |name| response.headers.iter().any(|h| h.0 == name);
         assert_eq!(header("WWW-Authenticate"), status == 401, "{body}");
         assert_eq!(header("Retry-After"), status == 503, "{body}");
@@ -262,29 +289,62 @@ fn every_code_has_its_line_and_status() {
             assert!(!["good", "nochg", "OK", "\nw"].iter().any(|w| text.contains(w)), "{text}");
         }
         // What ez-ipupdate looks for.
-        assert_eq!(text.contains("\ngood "), matches!(code, Code::Good(_)), "{text}");
+        assert_eq!(text.contains("\ngood "), code == Code::Good, "{text}");
     }
 }
 
 #[test]
 fn several_hosts_have_a_line_each_and_one_status() {
-    let good = Code::Good(vec!["192.0.2.1".parse().unwrap()]);
-    let response = render(&[good.clone(), Code::Nohost, Code::Unavailable]);
+    let good = outcome(Code::Good, &["192.0.2.1"]);
+    let bare = |code| outcome(code, &[]);
+    let response = render(&asked(""), &[good.clone(), bare(Code::Nohost), bare(Code::Unavailable)]);
     assert_eq!((response.status, response.body), (200, b"good 192.0.2.1\nnohost\n911\n".to_vec()));
-    assert_eq!(render(&[Code::Unavailable, Code::Unavailable]).status, 503);
-    assert_eq!(render(&[Code::Unavailable, Code::Nohost]).status, 200);
-    assert_eq!(render_as(Profile::Status, &[good, Code::Nohost]).status, 404);
-    assert_eq!(render(&[]).body, b"notfqdn\n");
+    let twice = [bare(Code::Unavailable), bare(Code::Unavailable)];
+    assert_eq!(render(&asked(""), &twice).status, 503);
+    let differing = [bare(Code::Unavailable), bare(Code::Nohost)];
+    assert_eq!(render(&asked(""), &differing).status, 200);
+    assert_eq!(render(&strict(), &[good, bare(Code::Nohost)]).status, 404);
 }
 
 #[test]
-fn the_profile_follows_the_user_agent() {
-    let mut request = asked("");
-    assert_eq!(Profile::of(&request), Profile::Body);
-    request.user_agent = Some("ddclient/3.10.0".to_owned());
-    assert_eq!(Profile::of(&request), Profile::Body);
-    request.user_agent = Some("OPNsense-dyndns".to_owned());
-    assert_eq!(Profile::of(&request), Profile::Status);
+fn the_status_tells_all_only_to_whom_it_must() {
+    for (agent, status) in [(None, 200), (Some("ddclient/3.10.0"), 200), (Some("OPNsense-x"), 404)]
+    {
+        let mut request = asked("");
+        request.user_agent = agent.map(str::to_owned);
+        assert_eq!(render(&request, &[outcome(Code::Nohost, &[])]).status, status, "{agent:?}");
+    }
+}
+
+#[test]
+fn a_prefix_alone_says_nothing_about_addresses() {
+    let told = |query: &str| {
+        let ask = parse(&asked(query)).unwrap();
+        let families = families(query);
+        let prefix = ask.prefix.map(|wanted| match wanted {
+            Wanted::Addresses(list) => format!("{}/{}", list[0].address, list[0].length),
+            other => format!("{other:?}").to_lowercase(),
+        });
+        format!("{families} {}", prefix.unwrap_or_default())
+    };
+    for (query, expected) in [
+        ("ip6lanprefix=2001:db8:1::/64", "keep keep 2001:db8:1::/64"),
+        ("ip6lanprefix=2001:db8:1:2:3::4/56", "keep keep 2001:db8:1::/56"),
+        ("ipv6prefix=auto", "keep keep source"),
+        ("ipv6prefix=-", "keep keep delete"),
+        ("myip=192.0.2.1&ip6lanprefix=2001:db8:1::/64", "192.0.2.1 keep 2001:db8:1::/64"),
+        ("myip=&ip6lanprefix=2001:db8:1::/64", "source source 2001:db8:1::/64"),
+        ("ip6lanprefix=", "source source "),
+        ("ip6lanprefix=<ip6lanprefix>", "source source "),
+        ("myipv6=2001:db8::1&prefix=<ip6lanprefix>", "keep 2001:db8::1 "),
+    ] {
+        assert_eq!(told(query), expected, "{query}");
+    }
+    for garbage in ["2001:db8::", "2001:db8::/0", "2001:db8::/129", "192.0.2.0/24", "::/647656:1"] {
+        let refusal = parse(&asked(&format!("myip=192.0.2.1&prefix={garbage}"))).unwrap_err();
+        assert_eq!(refusal.code, Code::Dnserr, "{garbage}");
+        assert_eq!(refusal.hints, [Hint::NotAPrefix], "{garbage}");
+    }
 }
 
 #[test]

@@ -7,9 +7,7 @@ use super::credentials::userinfo;
 use super::text::{form_decode, percent_decode, text};
 use crate::Hint;
 use crate::hint::note;
-
-/// The paths of dyndns2. Devices put all sorts of things in front of them.
-pub(crate) const UPDATE_PATHS: [&str; 3] = ["/nic/update", "/v2/update", "/v3/update"];
+use crate::profile::{UPDATE, loose_path};
 
 /// A request target, taken apart.
 pub(super) struct Target {
@@ -91,10 +89,9 @@ fn one_query<'a>(query: &'a [u8], hints: &mut Vec<Hint>) -> (Option<&'static str
     let mut pieces = query.split(|&o| o == b'?').peekable();
     while let Some(mut piece) = pieces.next() {
         let is_last = pieces.peek().is_none();
-        let path = UPDATE_PATHS.iter().find(|path| !is_last && piece.ends_with(path.as_bytes()));
-        if let Some(path) = path {
+        if let Some(path) = loose_path(piece).filter(|_| !is_last) {
             note(hints, Hint::DoubledUrl);
-            inner = Some(*path);
+            inner = Some(path);
             piece = &piece[..piece.len() - path.len()];
         }
         joined.extend_from_slice(piece);
@@ -107,15 +104,15 @@ fn path(octets: &[u8], hints: &mut Vec<Hint>) -> String {
     if octets == b"*" {
         return "*".to_owned();
     }
-    if let Some(known) = UPDATE_PATHS.iter().find(|known| known.as_bytes() == octets) {
-        return (*known).to_owned();
+    if octets == UPDATE.as_bytes() {
+        return UPDATE.to_owned();
     }
     // A server name where the path belongs. Nobody but a device that was told "server" in one
     // field and nothing in the other sends this, so an update is meant.
     let is_server = !octets.contains(&b'/') && octets.iter().any(|o| matches!(o, b'.' | b':'));
     if is_server {
         note(hints, Hint::PathMissing);
-        return UPDATE_PATHS[0].to_owned();
+        return UPDATE.to_owned();
     }
     let decoded = percent_decode(octets, hints);
     let sent = text(&decoded, hints);
@@ -131,9 +128,8 @@ fn path(octets: &[u8], hints: &mut Vec<Hint>) -> String {
 fn tidy(sent: &str) -> String {
     let segments: Vec<&str> = sent.split(['/', '\\']).filter(|s| !s.is_empty()).collect();
     let path = format!("/{}", segments.join("/"));
-    let lower = path.to_ascii_lowercase();
-    match UPDATE_PATHS.iter().find(|known| lower.ends_with(*known)) {
-        Some(known) => (*known).to_owned(),
+    match loose_path(path.to_ascii_lowercase().as_bytes()) {
+        Some(known) => known.to_owned(),
         None => path,
     }
 }

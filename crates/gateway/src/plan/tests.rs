@@ -1,13 +1,15 @@
 use std::sync::Arc;
 
 use account::secret::Secret;
-use account::{AccountId, Entity, Host, Scope, Token, TokenId, ZoneEntry};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use account::{AccountId, Entity, Scope, Token, TokenId};
+use dialect::{Prefix, Wanted};
 use engine::Engine;
 use store::Item;
 use wire::Serial;
 
 use super::*;
-use crate::outcome::word;
 
 const NOW: Timestamp = Timestamp(1_000_000_000);
 
@@ -84,15 +86,12 @@ fn told(plan: &Plan) -> String {
     let list = |addresses: &[IpAddr]| {
         addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(",")
     };
-    let code = |code: &Code| match code {
-        Code::Good(addresses) | Code::Nochg(addresses) => {
-            format!("{} {}", word(code), list(addresses))
-        }
-        code => word(code).to_owned(),
-    };
     match plan {
-        Plan::Answer { code: answer, .. } => code(answer),
-        Plan::Seen { code: answer, .. } => format!("seen: {}", code(answer)),
+        Plan::Answer { code, .. } => code.word().to_owned(),
+        Plan::Stands { seen, code, addresses } => {
+            let seen = if seen.is_some() { "seen: " } else { "" };
+            format!("{seen}{} {}", code.word(), list(addresses))
+        }
         Plan::Same(earlier) => format!("as {earlier}"),
         Plan::Submit { change, addresses, .. } => {
             let edits: Vec<String> = change.edits.iter().map(edit).collect();
@@ -116,12 +115,18 @@ fn plans(
     (ipv4, ipv6): (Wanted<Ipv4Addr>, Wanted<Ipv6Addr>),
     source: Option<&str>,
 ) -> Option<Vec<String>> {
+    planned(&Ask { ipv4, ipv6, ..Ask::of(named(hosts)) }, source)
+}
+
+fn named(hosts: &[&str]) -> Hosts {
+    Hosts::Named(hosts.iter().map(|&host| host.to_owned()).collect())
+}
+
+fn planned(ask: &Ask, source: Option<&str>) -> Option<Vec<String>> {
     let (live, actor) = live();
-    let hosts = hosts.iter().map(|&host| host.to_owned()).collect();
-    let update = Update { hosts, ipv4, ipv6, hints: Vec::new() };
     let source = source.map(|text| text.parse().unwrap());
-    let asked = Asked::new(&actor, &update, source, NOW)?;
-    Some(asked.plans(&live, &asked.hosts(&update)).iter().map(told).collect())
+    let asked = Asked::new(&actor, ask, source, NOW)?;
+    Some(asked.plans(&live, &asked.hosts()).iter().map(told).collect())
 }
 
 /// Checks the plan for one host and a source of 9.9.9.9.
@@ -245,13 +250,66 @@ fn a_host_named_twice_is_changed_once() {
 
 #[test]
 fn no_host_means_none_when_the_token_has_several() {
-    let (_, actor) = live();
-    let update = Update {
-        hosts: Vec::new(),
+    let ask = Ask { ipv4: v4(&["1.1.1.1"]), ..Ask::of(Hosts::Only) };
+    assert_eq!(planned(&ask, None), Some(Vec::new()), "the token has six");
+}
+
+#[test]
+fn a_group_is_all_hosts_of_the_token_and_a_label_one_of_them() {
+    let of =
+        |hosts: Hosts| planned(&Ask { ipv4: v4(&["1.1.1.1"]), ..Ask::of(hosts) }, None).unwrap();
+    assert_eq!(of(Hosts::Group).len(), 6);
+    let labels =
+        |labels: &[&str]| of(Hosts::Labels(labels.iter().map(|&label| label.to_owned()).collect()));
+    // Each label is that of two hosts, so there is no telling; a full name is one.
+    assert_eq!(labels(&["a"]), ["nohost"]);
+    let b = "put b.own.example. A 5 1 -> 1.1.1.1";
+    assert_eq!(labels(&["B.own.example", "other", "none"]), [b, "nohost", "nohost"]);
+}
+
+#[test]
+fn a_list_changes_nothing_and_is_not_seen() {
+    let ask = Ask { verb: Verb::List, ..Ask::of(named(&["a.own.example", "b.own.example"])) };
+    assert_eq!(planned(&ask, None), Some(vec!["nochg 8.8.8.8".to_owned(), "nochg ".to_owned()]));
+}
+
+#[test]
+fn a_prefix_alone_is_refused_and_beside_an_address_left_out() {
+    let prefix = Prefix { address: "2001:db8:1::".parse().unwrap(), length: 64 };
+    let alone =
+        Ask { prefix: Some(Wanted::Addresses(vec![prefix])), ..Ask::of(named(&["a.own.example"])) };
+    assert_eq!(planned(&alone, Some("9.9.9.9")), Some(vec!["dnserr".to_owned()]));
+    let beside = Ask { ipv6: v6(&["2606::1"]), ..alone };
+    let put = "put a.own.example. AAAA 60 1 -> 2606::1".to_owned();
+    assert_eq!(planned(&beside, None), Some(vec![put]));
+}
+
+#[test]
+fn a_renumbered_host_keeps_its_own_bits() {
+    let network = Ipv4Addr::new(9, 9, 9, 9);
+    for (length, expected) in [(0, "8.8.8.8"), (8, "9.8.8.8"), (24, "9.9.9.8"), (32, "9.9.9.9")] {
+        let ask = Ask {
+            ipv4: Wanted::Renumber(network, length),
+            ..Ask::of(named(&["a.own.example", "b.own.example"]))
+        };
+        let put = format!("put a.own.example. A 60 1 -> {expected}");
+        // What has no address gets none.
+        assert_eq!(planned(&ask, None), Some(vec![put, "dnserr".to_owned()]), "/{length}");
+    }
+}
+
+#[test]
+fn a_host_of_its_own_gets_its_own() {
+    let own = |host: &str, ipv4| Own { host: host.to_owned(), ipv4: Some(ipv4), ipv6: None };
+    let ask = Ask {
         ipv4: v4(&["1.1.1.1"]),
-        ipv6: Wanted::Preserve,
-        hints: Vec::new(),
+        own: vec![
+            own("b.own.example", v4(&["1.0.0.1"])),
+            own("gone.own.example", Wanted::Preserve),
+        ],
+        ..Ask::of(named(&["a.own.example", "b.own.example", "gone.own.example"]))
     };
-    let asked = Asked::new(&actor, &update, None, NOW).unwrap();
-    assert!(asked.hosts(&update).is_empty(), "the token has four");
+    let expected =
+        ["put a.own.example. A 60 1 -> 1.1.1.1", "put b.own.example. A 5 1 -> 1.0.0.1", "dnserr"];
+    assert_eq!(planned(&ask, None).unwrap(), expected);
 }

@@ -2,16 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Code, Wanted};
-use crate::Hint;
+use crate::ask::{Prefix, Wanted};
 use crate::hint::note;
+use crate::{Code, Hint};
 
 /// Addresses in one request.
 const ADDRESSES_MAX: usize = 16;
 
 /// What a request says about addresses: for either family, for IPv4, for IPv6. `None` where it
 /// has no such parameter.
-pub(super) struct Mention {
+pub(crate) struct Mention {
     either: Option<Value>,
     ipv4: Option<Value>,
     ipv6: Option<Value>,
@@ -30,7 +30,7 @@ enum Value {
 
 impl Mention {
     /// Reads the values of the three groups of parameters; of each the last that is set counts.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         either: &[&str],
         ipv4: &[&str],
         ipv6: &[&str],
@@ -49,8 +49,13 @@ impl Mention {
         Ok(mention)
     }
 
+    /// Whether no parameter for addresses was there at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.either.is_none() && self.ipv4.is_none() && self.ipv6.is_none()
+    }
+
     /// What is wanted of IPv4.
-    pub(super) fn ipv4(&self) -> Wanted<Ipv4Addr> {
+    pub(crate) fn ipv4(&self) -> Wanted<Ipv4Addr> {
         self.wanted(self.ipv4.as_ref(), self.ipv6.as_ref(), |address| match address {
             IpAddr::V4(v4) => Some(v4),
             IpAddr::V6(_) => None,
@@ -58,7 +63,7 @@ impl Mention {
     }
 
     /// What is wanted of IPv6.
-    pub(super) fn ipv6(&self) -> Wanted<Ipv6Addr> {
+    pub(crate) fn ipv6(&self) -> Wanted<Ipv6Addr> {
         self.wanted(self.ipv6.as_ref(), self.ipv4.as_ref(), |address| match address {
             IpAddr::V6(v6) => Some(v6),
             IpAddr::V4(_) => None,
@@ -97,7 +102,7 @@ impl Mention {
 
 /// Whether a value is what a device was to replace: `<ipaddr>`, `[IP]`, `{ip}`, `${ip}`,
 /// `__MYIP__`, `%IP%`, `%i`, or a lone `%` of which the device has eaten the rest.
-pub(super) fn is_placeholder(value: &str) -> bool {
+pub(crate) fn is_placeholder(value: &str) -> bool {
     let is_word = |word: &str| {
         (1..=32).contains(&word.len())
             && word.bytes().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'_' | b'-'))
@@ -106,6 +111,43 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).is_some_and(is_word)
     };
     PLACEHOLDERS.iter().any(|(open, close)| between(open, close)) || value == "%"
+}
+
+/// Reads the values of the parameters for a prefix, of which the last that is set counts; `None`
+/// when none is.
+pub(crate) fn prefix(
+    values: &[&str],
+    hints: &mut Vec<Hint>,
+) -> Result<Option<Wanted<Prefix>>, Code> {
+    let mut last = None;
+    for value in values.iter().filter(|value| !value.is_empty()) {
+        let is = |word: &str| value.eq_ignore_ascii_case(word);
+        if is_placeholder(value) {
+            note(hints, Hint::AddressPlaceholder);
+        } else if is("auto") {
+            last = Some(Wanted::Source);
+        } else if is("preserve") {
+            last = Some(Wanted::Preserve);
+        } else if is("-") || is("delete") {
+            last = Some(Wanted::Delete);
+        } else {
+            let Some(prefix) = one_prefix(value) else {
+                note(hints, Hint::NotAPrefix);
+                return Err(Code::Dnserr);
+            };
+            last = Some(Wanted::Addresses(vec![prefix]));
+        }
+    }
+    Ok(last)
+}
+
+/// `2001:db8:1::/64`, perhaps with bits of a host, which are cleared.
+fn one_prefix(text: &str) -> Option<Prefix> {
+    let (address, length) = text.split_once('/')?;
+    let address: Ipv6Addr = address.parse().ok()?;
+    let length = self::length(length, 128).filter(|length| *length > 0)?;
+    let mask = u128::MAX << (128 - u32::from(length));
+    Some(Prefix { address: Ipv6Addr::from_bits(address.to_bits() & mask), length })
 }
 
 /// The last value that says something; `Unset` when there are only empty ones.
@@ -220,16 +262,18 @@ fn garbage(hint: Hint, hints: &mut Vec<Hint>) -> Result<Option<IpAddr>, Code> {
 
 /// Whether an address with this prefix length has no bit of a host; `None` if it is no length.
 fn is_prefix(address: IpAddr, length: &str) -> Option<bool> {
-    let length: u32 = length.bytes().all(|o| o.is_ascii_digit()).then(|| length.parse().ok())??;
     let (bits, width) = match address {
         IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
         IpAddr::V6(v6) => (v6.to_bits(), 128),
     };
-    match length {
-        _ if length > width => None,
-        _ if length == width => Some(false),
-        _ => Some(bits << length == 0),
-    }
+    let length = self::length(length, width)?;
+    Some(length != width && bits << length == 0)
+}
+
+/// The number after the slash of a prefix.
+fn length(text: &str, width: u8) -> Option<u8> {
+    let length: u8 = text.bytes().all(|o| o.is_ascii_digit()).then(|| text.parse().ok())??;
+    (length <= width).then_some(length)
 }
 
 const PLACEHOLDERS: [(&str, &str); 9] = [

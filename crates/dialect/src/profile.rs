@@ -1,0 +1,163 @@
+//! The languages that are spoken here: a table of profiles, and which one a request is in.
+//!
+//! A profile is one file with both ends and a [`Spoken`] that says where it is met. To add one:
+//! write the file below `profile/`, with its tables as tests, and add a row here. Which path and
+//! which parameters it is told by is all that is looked at, as this happens before anybody is
+//! authenticated.
+//!
+//! The members of the dyndns2 family share `/nic/update`, and nothing in a request tells them apart
+//! for certain. Their differences decide what is deleted. So such a request is read in the careful
+//! way of [`Profile::Dyndns2`], unless the host itself was set to another member.
+
+use crate::ask::{Ask, Refusal};
+use crate::http::{Credentials, Request, Response};
+use crate::{Outcome, dyndns2};
+
+/// Makes the enum out of its table: variant, number, name, and where its [`Spoken`] is.
+macro_rules! profiles {
+    ($($(#[doc = $doc:literal])* $variant:ident = $number:literal, $name:literal, $spoken:path;)+) => {
+        /// A language for updates, as one provider speaks it. The numbers are kept on disk: they
+        /// never change, and none is used again.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Profile {
+            $($(#[doc = $doc])* $variant = $number,)+
+        }
+
+        impl Profile {
+            /// Every profile, in the order in which a request is tried against them.
+            pub const ALL: &[Profile] = &[$(Profile::$variant,)+];
+
+            /// The profile with this number.
+            pub const fn from_number(number: u8) -> Option<Profile> {
+                match number {
+                    $($number => Some(Profile::$variant),)+
+                    _ => None,
+                }
+            }
+
+            /// Its name, for options and logs.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Profile::$variant => $name,)+
+                }
+            }
+
+            const fn spoken(self) -> &'static Spoken {
+                match self {
+                    $(Profile::$variant => &$spoken,)+
+                }
+            }
+        }
+    };
+}
+
+profiles! {
+    /// Ours of the dyndns2 family: nothing is deleted but by an explicit word.
+    Dyndns2 = 1, "dyndns2", dyndns2::SPOKEN;
+}
+
+/// How a profile is spoken: where it is met, and its ends.
+pub(crate) struct Spoken {
+    /// Where it is met; may be empty for a member of the dyndns2 family, which a host chooses.
+    pub(crate) paths: &'static [Path],
+    /// Whether a request at one of its paths is one of it: by method and parameters only.
+    pub(crate) is_meant: fn(&Request) -> bool,
+    /// Who asks.
+    pub(crate) credentials: fn(&Request) -> Option<Credentials>,
+    /// What is asked.
+    pub(crate) parse: fn(&Request) -> Result<Ask, Refusal>,
+    /// What is answered.
+    pub(crate) render: fn(&Request, &[Outcome]) -> Response,
+    /// Whether it is a member of the dyndns2 family: what a host may be set to.
+    pub(crate) is_family: bool,
+}
+
+/// A path that a profile is met at, with single slashes and none at the end. Case does not matter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Path {
+    /// This one, with anything in front of it: devices and their owners put all sorts of things
+    /// there. To be used only for what nothing else can end in.
+    Loose(&'static str),
+    /// Exactly this one.
+    Exact(&'static str),
+    /// Whatever lies below this one, such as a token.
+    #[expect(dead_code, reason = "for the profiles that follow")]
+    Below(&'static str),
+}
+
+impl Path {
+    /// Whether a tidy path is this one.
+    fn matches(self, path: &str) -> bool {
+        match self {
+            Path::Loose(known) | Path::Exact(known) => path.eq_ignore_ascii_case(known),
+            Path::Below(top) => {
+                let front = path.get(..top.len()).is_some_and(|f| f.eq_ignore_ascii_case(top));
+                front && path[top.len()..].starts_with('/')
+            }
+        }
+    }
+}
+
+impl Profile {
+    /// The profile that a request is in, by its path, method and parameters; `None`: it is no
+    /// update. The members of the dyndns2 family are all [`Profile::Dyndns2`].
+    pub fn detect(request: &Request) -> Option<Profile> {
+        Profile::ALL.iter().copied().find(|profile| {
+            let spoken = profile.spoken();
+            spoken.paths.iter().any(|path| path.matches(&request.path))
+                && (spoken.is_meant)(request)
+        })
+    }
+
+    /// Its number, 1 to 255.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The profile with this name, in any case.
+    pub fn from_name(name: &str) -> Option<Profile> {
+        Profile::ALL.iter().copied().find(|profile| profile.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a host may be set to it: it is a member of the dyndns2 family, and decides what a
+    /// request at `/nic/update` means.
+    pub fn is_choice(self) -> bool {
+        self.spoken().is_family
+    }
+
+    /// Who asks, by what the profile takes as credentials.
+    pub fn credentials(self, request: &Request) -> Option<Credentials> {
+        (self.spoken().credentials)(request)
+    }
+
+    /// Reads what a request wants.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when no part of the request can be done.
+    pub fn parse(self, request: &Request) -> Result<Ask, Refusal> {
+        (self.spoken().parse)(request)
+    }
+
+    /// The answer, as this provider gives it: one outcome for each host in order, or one for the
+    /// whole request.
+    pub fn render(self, request: &Request, outcomes: &[Outcome]) -> Response {
+        (self.spoken().render)(request, outcomes)
+    }
+}
+
+/// The path of dyndns2 that nearly everybody uses.
+pub(crate) const UPDATE: &str = "/nic/update";
+
+/// The known path that a path in lower case ends in, if it may have anything in front of it.
+pub(crate) fn loose_path(lower: &[u8]) -> Option<&'static str> {
+    let paths = Profile::ALL.iter().flat_map(|profile| profile.spoken().paths);
+    let mut loose = paths.filter_map(|path| match path {
+        Path::Loose(known) => Some(*known),
+        Path::Exact(_) | Path::Below(_) => None,
+    });
+    loose.find(|known| lower.ends_with(known.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;
