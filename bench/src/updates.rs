@@ -76,7 +76,7 @@ fn add(apex: &Name, host: u32) -> Result<Operation, Box<dyn Error>> {
         name: apex.child(own.get(1..).unwrap_or_default())?,
         account: AccountId(0),
         policy: HostPatch::default(),
-        token: NewToken { hash: secret(host).hash(), label: String::new() },
+        token: NewToken { hash: secret(host).hash(), ..NewToken::default() },
     })
 }
 
@@ -167,7 +167,9 @@ mod tests {
         let node = Node::open(&options).unwrap();
         let directory = node.live().directory();
         for host in 0..3 {
-            let actor = directory.authenticate(secret(host).reveal().as_bytes()).unwrap();
+            let here = std::net::Ipv4Addr::LOCALHOST.into();
+            let text = secret(host);
+            let actor = directory.authenticate(text.reveal().as_bytes(), node.now(), here).unwrap();
             assert_eq!(actor.hosts().len(), 1);
         }
     }

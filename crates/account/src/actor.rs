@@ -2,7 +2,8 @@
 
 use wire::Name;
 
-use crate::entity::{AccountId, TokenId};
+use crate::entity::{AccountId, Timestamp, TokenId};
+use crate::token::{Role, Token, USED_GRAIN_MS};
 
 /// Who makes a request, after authentication.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +24,32 @@ pub struct TokenActor {
     pub(crate) token: TokenId,
     pub(crate) account: AccountId,
     pub(crate) hosts: Vec<Name>,
+    role: Option<Role>,
+    is_use_due: bool,
 }
 
 impl TokenActor {
+    pub(crate) fn new(token: &Token, now: Timestamp) -> TokenActor {
+        let noted = |at: Timestamp| now.ms_since(at) < USED_GRAIN_MS;
+        TokenActor {
+            token: token.id,
+            account: token.account,
+            hosts: token.hosts.clone(),
+            role: token.role(),
+            is_use_due: !token.last_used.is_some_and(noted),
+        }
+    }
+
+    /// What it might do beside changing records when it was checked.
+    pub fn role(&self) -> Option<Role> {
+        self.role
+    }
+
+    /// Whether it is time to note that the token was used.
+    pub fn is_use_due(&self) -> bool {
+        self.is_use_due
+    }
+
     /// The token.
     pub fn token(&self) -> TokenId {
         self.token

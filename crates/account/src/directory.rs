@@ -1,19 +1,25 @@
 //! All entities in memory: fold of the log.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::net::IpAddr;
 
 use subtle::ConstantTimeEq;
 use wire::Name;
 
 use crate::actor::TokenActor;
 use crate::entity::{
-    Account, AccountId, Entity, EntityKey, Host, Timestamp, Token, TokenId, ZoneEntry,
+    Account, AccountId, Entity, EntityKey, Host, Released, Timestamp, TokenId, Webhook, WebhookId,
+    ZoneEntry,
 };
 use crate::key::TsigKey;
 use crate::secret;
+use crate::token::{Role, Token};
+use owned::Owned;
 
-/// Accounts, zones, hosts, tokens and keys, by their keys.
+mod owned;
+
+/// Accounts, zones, hosts, tokens, keys and the like, by their keys.
 ///
 /// It holds whatever was put into it: rules are judged before an entity gets here.
 pub struct Directory {
@@ -23,10 +29,18 @@ pub struct Directory {
     hosts: HashMap<Name, Host>,
     /// Names of hosts in canonical order (RFC 4034 §6.1): those of one zone stand together.
     host_order: BTreeSet<Name>,
+    hosts_of: Owned<Name>,
     tokens: HashMap<TokenId, Token>,
     token_by_hash: HashMap<[u8; 32], TokenId>,
     tokens_by_host: HashMap<Name, Vec<TokenId>>,
+    /// Tokens by the names of their rules, which few have, in canonical order.
+    tokens_by_rule: BTreeMap<Name, Vec<TokenId>>,
+    tokens_of: Owned<TokenId>,
     keys: HashMap<Name, TsigKey>,
+    released: HashMap<Name, Released>,
+    /// The same by when they end.
+    released_until: BTreeSet<(Timestamp, Name)>,
+    webhooks: BTreeMap<WebhookId, Webhook>,
 }
 
 /// A secret that is not accepted. Why is for the log only: a client is told the same for all.
@@ -41,6 +55,15 @@ pub enum AuthError {
     /// The account is frozen.
     #[error("frozen account")]
     Frozen,
+    /// The token has expired.
+    #[error("expired token")]
+    Expired,
+    /// The token was not used for longer than its terms allow.
+    #[error("token that was not used for too long")]
+    Unused,
+    /// The token is not accepted from this source.
+    #[error("token that is not accepted from this source")]
+    Source,
 }
 
 impl fmt::Debug for Directory {
@@ -51,6 +74,8 @@ impl fmt::Debug for Directory {
             .field("hosts", &self.hosts.len())
             .field("tokens", &self.tokens.len())
             .field("keys", &self.keys.len())
+            .field("released", &self.released.len())
+            .field("webhooks", &self.webhooks.len())
             .finish_non_exhaustive()
     }
 }
@@ -58,45 +83,76 @@ impl fmt::Debug for Directory {
 impl Default for Directory {
     /// A directory with nothing but the operator's own account.
     fn default() -> Directory {
-        let operator = Account {
-            id: AccountId(0),
-            name: "operator".to_owned(),
-            created: Timestamp(0),
-            frozen: false,
-            tokens_void_until: None,
-        };
+        let operator = Account::new(AccountId(0), "operator", Timestamp(0));
         Directory {
             account_by_name: HashMap::from([(operator.name.clone(), operator.id)]),
             accounts: HashMap::from([(operator.id, operator)]),
             zones: HashMap::new(),
             hosts: HashMap::new(),
             host_order: BTreeSet::new(),
+            hosts_of: Owned::default(),
             tokens: HashMap::new(),
             token_by_hash: HashMap::new(),
             tokens_by_host: HashMap::new(),
+            tokens_by_rule: BTreeMap::new(),
+            tokens_of: Owned::default(),
             keys: HashMap::new(),
+            released: HashMap::new(),
+            released_until: BTreeSet::new(),
+            webhooks: BTreeMap::new(),
         }
     }
 }
 
 impl Directory {
-    /// Checks a secret as a client sent it.
+    /// Checks a secret as a client sent it, at this moment from this source.
     ///
     /// Always costs one hash and one look-up by that hash, whether or not such a token exists;
     /// the stored hash is compared in constant time.
-    pub fn authenticate(&self, text: &[u8]) -> Result<TokenActor, AuthError> {
+    pub fn authenticate(
+        &self,
+        text: &[u8],
+        now: Timestamp,
+        source: IpAddr,
+    ) -> Result<TokenActor, AuthError> {
         let hash = secret::hash(text);
         let found = self.token_by_hash.get(&hash).and_then(|id| self.tokens.get(id));
         let token = found.filter(|token| bool::from(token.hash.ct_eq(&hash)));
         let token = token.ok_or(AuthError::Unknown)?;
-        self.usable(token)?;
-        Ok(TokenActor { token: token.id, account: token.account, hosts: token.hosts.clone() })
+        self.accept(token, now, source)
     }
 
-    /// Whether a token is neither revoked nor locked down.
-    pub fn usable(&self, token: &Token) -> Result<(), AuthError> {
+    /// Accepts a request that was proved otherwise to come from the holder of a token, at this
+    /// moment from this source.
+    pub fn accept(
+        &self,
+        token: &Token,
+        now: Timestamp,
+        source: IpAddr,
+    ) -> Result<TokenActor, AuthError> {
+        self.usable(token, now)?;
+        let networks = token.networks();
+        if !networks.is_empty() && !networks.iter().any(|network| network.contains(source)) {
+            return Err(AuthError::Source);
+        }
+        Ok(TokenActor::new(token, now))
+    }
+
+    /// Whether a token is accepted at this moment: neither revoked nor locked down nor ended.
+    pub fn usable(&self, token: &Token, now: Timestamp) -> Result<(), AuthError> {
         let account = self.accounts.get(&token.account);
-        check_usable(token, account)
+        check_usable(token, account)?;
+        match token.ends() {
+            Some(end) if end <= now => {
+                let expires = token.terms.as_ref().and_then(|terms| terms.expires);
+                Err(if expires.is_some_and(|at| at <= now) {
+                    AuthError::Expired
+                } else {
+                    AuthError::Unused
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Puts an entity in place of the one with its key.
@@ -106,15 +162,18 @@ impl Directory {
             Entity::Zone(zone) => {
                 self.zones.insert(zone.apex.clone(), zone);
             }
-            Entity::Host(host) => {
-                if !self.hosts.contains_key(&host.name) {
-                    self.host_order.insert(host.name.clone());
-                }
-                self.hosts.insert(host.name.clone(), host);
-            }
+            Entity::Host(host) => self.put_host(host),
             Entity::Token(token) => self.put_token(token),
             Entity::Key(key) => {
                 self.keys.insert(key.name.clone(), key);
+            }
+            Entity::Released(released) => {
+                self.remove_released(&released.name);
+                self.released_until.insert((released.until, released.name.clone()));
+                self.released.insert(released.name.clone(), released);
+            }
+            Entity::Webhook(webhook) => {
+                self.webhooks.insert(webhook.id, webhook);
             }
         }
     }
@@ -127,13 +186,38 @@ impl Directory {
                 self.zones.remove(apex);
             }
             EntityKey::Host(name) => {
-                self.hosts.remove(name);
-                self.host_order.remove(name);
+                if let Some(host) = self.hosts.remove(name) {
+                    self.host_order.remove(name);
+                    self.hosts_of.remove(host.account, name);
+                }
             }
             EntityKey::Token(id) => self.remove_token(*id),
             EntityKey::Key(name) => {
                 self.keys.remove(name);
             }
+            EntityKey::Released(name) => self.remove_released(name),
+            EntityKey::Webhook(id) => {
+                self.webhooks.remove(id);
+            }
+        }
+    }
+
+    fn put_host(&mut self, host: Host) {
+        let name = host.name.clone();
+        let account = host.account;
+        match self.hosts.insert(name.clone(), host) {
+            Some(before) if before.account == account => return,
+            Some(before) => self.hosts_of.remove(before.account, &name),
+            None => {
+                self.host_order.insert(name.clone());
+            }
+        }
+        self.hosts_of.put(account, &name);
+    }
+
+    fn remove_released(&mut self, name: &Name) {
+        if let Some(before) = self.released.remove(name) {
+            self.released_until.remove(&(before.until, before.name));
         }
     }
 
@@ -156,6 +240,13 @@ impl Directory {
         for host in &token.hosts {
             self.tokens_by_host.entry(host.clone()).or_default().push(token.id);
         }
+        for name in token.ruled() {
+            let tokens = self.tokens_by_rule.entry(name.clone()).or_default();
+            if !tokens.contains(&token.id) {
+                tokens.push(token.id);
+            }
+        }
+        self.tokens_of.put(token.account, &token.id);
         self.tokens.insert(token.id, token);
     }
 
@@ -171,9 +262,17 @@ impl Directory {
                 self.tokens_by_host.remove(host);
             }
         }
+        for name in token.ruled() {
+            let Some(tokens) = self.tokens_by_rule.get_mut(name) else { continue };
+            tokens.retain(|&other| other != id);
+            if tokens.is_empty() {
+                self.tokens_by_rule.remove(name);
+            }
+        }
+        self.tokens_of.remove(token.account, &id);
     }
 
-    /// Forgets all hosts of a zone. Tokens keep their names, but a token older than a host of that
+    /// Forgets all hosts of a zone, and the names that were given up in it. Tokens keep their names, but a token older than a host of that
     /// name does not cover it (see [`crate::policy::authorize_edit`]).
     pub fn remove_hosts_of(&mut self, zone: &Name) {
         let names: Vec<Name> = self
@@ -184,6 +283,9 @@ impl Directory {
         for name in names {
             self.remove(&EntityKey::Host(name));
         }
+        let released = self.released.values().filter(|released| released.zone == *zone);
+        let names: Vec<Name> = released.map(|released| released.name.clone()).collect();
+        names.iter().for_each(|name| self.remove_released(name));
     }
 
     /// A copy of the entity with this key.
@@ -194,6 +296,8 @@ impl Directory {
             EntityKey::Host(name) => self.hosts.get(name).cloned().map(Entity::Host),
             EntityKey::Token(id) => self.tokens.get(id).cloned().map(Entity::Token),
             EntityKey::Key(name) => self.keys.get(name).cloned().map(Entity::Key),
+            EntityKey::Released(name) => self.released.get(name).cloned().map(Entity::Released),
+            EntityKey::Webhook(id) => self.webhooks.get(id).cloned().map(Entity::Webhook),
         }
     }
 
@@ -201,6 +305,13 @@ impl Directory {
     pub fn seen(&mut self, host: &Name, at: Timestamp) {
         if let Some(host) = self.hosts.get_mut(host) {
             host.last_seen = host.last_seen.max(Some(at));
+        }
+    }
+
+    /// Notes when a token was last used; unknown tokens are passed over.
+    pub fn used(&mut self, token: TokenId, at: Timestamp) {
+        if let Some(token) = self.tokens.get_mut(&token) {
+            token.last_used = token.last_used.max(Some(at));
         }
     }
 
@@ -273,6 +384,37 @@ impl Directory {
             .filter_map(|name| self.hosts.get(name))
     }
 
+    /// Number of hosts of an account.
+    pub fn host_count_of(&self, account: AccountId) -> usize {
+        self.hosts_of.count(account)
+    }
+
+    /// Hosts of an account after `after` in canonical order of their names. Those of account 0 are
+    /// looked for among all.
+    pub fn hosts_of<'a>(
+        &'a self,
+        account: AccountId,
+        after: Option<&'a Name>,
+    ) -> Box<dyn Iterator<Item = &'a Host> + 'a> {
+        if account == AccountId(0) {
+            return Box::new(self.hosts(None, after).filter(move |host| host.account == account));
+        }
+        Box::new(self.hosts_of.of(account, after).filter_map(|name| self.hosts.get(name)))
+    }
+
+    /// The host that a name belongs to: the one at it or next above it in its zone.
+    pub fn host_over(&self, name: &Name) -> Option<&Host> {
+        let mut at = Some(name.clone());
+        while let Some(name) = at {
+            if let Some(host) = self.hosts.get(&name) {
+                return Some(host);
+            }
+            // What lies above the apex is of another zone.
+            at = if self.zones.contains_key(&name) { None } else { name.parent() };
+        }
+        None
+    }
+
     /// The token with this number.
     pub fn token(&self, id: TokenId) -> Option<&Token> {
         self.tokens.get(&id)
@@ -283,10 +425,74 @@ impl Directory {
         self.token_by_hash.contains_key(hash)
     }
 
-    /// The tokens that name a host.
+    /// The tokens that name a host, or by their rules a name that belongs to it; each once.
     pub fn tokens_of<'a>(&'a self, host: &Name) -> impl Iterator<Item = &'a Token> + use<'a> {
-        let ids = self.tokens_by_host.get(host).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().filter_map(|id| self.tokens.get(id))
+        let mut ids = self.tokens_by_host.get(host).cloned().unwrap_or_default();
+        let named = self.tokens_by_rule.range(host.clone()..);
+        for (name, ruled) in named.take_while(|(name, _)| name.is_subdomain_of(host)) {
+            if self.host_over(name).is_some_and(|over| over.name == *host) {
+                ids.extend(ruled);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        ids.retain(|id| seen.insert(*id));
+        ids.into_iter().filter_map(|id| self.tokens.get(&id))
+    }
+
+    /// Number of tokens of an account, accepted or not.
+    pub fn token_count_of(&self, account: AccountId) -> usize {
+        self.tokens_of.count(account)
+    }
+
+    /// The tokens of an account after `after`, by number. Those of account 0 are looked for among
+    /// all.
+    pub fn tokens_owned<'a>(
+        &'a self,
+        account: AccountId,
+        after: Option<TokenId>,
+    ) -> Box<dyn Iterator<Item = &'a Token> + 'a> {
+        if account == AccountId(0) {
+            let all = self.tokens().into_iter();
+            return Box::new(
+                all.filter(move |token| token.account == account && Some(token.id) > after),
+            );
+        }
+        let ids = self.tokens_of.of(account, after.as_ref()).copied().collect::<Vec<_>>();
+        Box::new(ids.into_iter().filter_map(|id| self.tokens.get(&id)))
+    }
+
+    /// What is kept of the name of a host that was given up.
+    pub fn released(&self, name: &Name) -> Option<&Released> {
+        self.released.get(name)
+    }
+
+    /// Names that were given up and are free again at this moment, those that are longest first.
+    pub fn freed(&self, now: Timestamp) -> impl Iterator<Item = &Released> {
+        let ended = self.released_until.iter().take_while(move |(until, _)| *until <= now);
+        ended.filter_map(|(_, name)| self.released.get(name))
+    }
+
+    /// All names that were given up and are kept, by name.
+    pub fn all_released(&self) -> Vec<&Released> {
+        let mut all: Vec<_> = self.released.values().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// The webhook with this number.
+    pub fn webhook(&self, id: WebhookId) -> Option<&Webhook> {
+        self.webhooks.get(&id)
+    }
+
+    /// All webhooks, by number.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.webhooks.values()
+    }
+
+    /// Whether an actor has a role, by the token as it is now.
+    pub fn role(&self, actor: &TokenActor) -> Option<(Role, AccountId)> {
+        let token = self.token(actor.token())?;
+        Some((token.role()?, token.account))
     }
 
     /// All tokens, by number.
@@ -315,7 +521,10 @@ impl Directory {
         let hosts = self.hosts.values().cloned().map(Entity::Host);
         let tokens = self.tokens.values().cloned().map(Entity::Token);
         let keys = self.keys.values().cloned().map(Entity::Key);
-        accounts.chain(zones).chain(hosts).chain(tokens).chain(keys)
+        let released = self.released.values().cloned().map(Entity::Released);
+        let webhooks = self.webhooks.values().cloned().map(Entity::Webhook);
+        let known = accounts.chain(zones).chain(hosts).chain(tokens).chain(keys);
+        known.chain(released).chain(webhooks)
     }
 }
 

@@ -1,11 +1,12 @@
 //! What an account is and owns: the durable nouns beside the DNS data.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use wire::Name;
 
 use crate::key::TsigKey;
+use crate::token::Token;
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +40,29 @@ pub struct Account {
     pub frozen: bool,
     /// Tokens made at or before this moment are revoked: how a lockdown revokes all at once.
     pub tokens_void_until: Option<Timestamp>,
+    /// How much it may have, and do.
+    pub limits: Limits,
+}
+
+/// How much an account may have and do; `None`: what is usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Hosts.
+    pub hosts: Option<u32>,
+    /// Tokens that are accepted.
+    pub tokens: Option<u32>,
+    /// Webhooks.
+    pub webhooks: Option<u32>,
+    /// Updates an hour that change something, of all its tokens together.
+    pub changes_per_hour: Option<u32>,
+}
+
+impl Account {
+    /// An account that nothing else is said of.
+    pub fn new(id: AccountId, name: &str, created: Timestamp) -> Account {
+        let (name, limits) = (name.to_owned(), Limits::default());
+        Account { id, name, created, frozen: false, tokens_void_until: None, limits }
+    }
 }
 
 /// A zone that is served.
@@ -57,6 +81,38 @@ pub struct ZoneEntry {
     /// Records that UPDATE adds without a lease are removed when nobody repeats them; `None`: they
     /// stay.
     pub scavenge: Option<Scavenge>,
+    /// Labels that only the operator gives to a host, beside those that always are reserved on a
+    /// suffix; as [`crate::reserved`] reads them.
+    pub reserved: Vec<String>,
+    /// For how long nobody else gets the name of a host that was given up, in seconds; `None`: what
+    /// is usual.
+    pub quarantine_s: Option<u32>,
+    /// Least TTL of records that tokens write, in seconds.
+    pub ttl_min_s: u32,
+}
+
+impl ZoneEntry {
+    /// A zone that nothing else is said of.
+    pub fn new(apex: Name, account: AccountId, created: Timestamp) -> ZoneEntry {
+        ZoneEntry {
+            apex,
+            account,
+            created,
+            suffix: false,
+            host_ttl_s: HOST_TTL_S,
+            scavenge: None,
+            reserved: Vec::new(),
+            quarantine_s: None,
+            ttl_min_s: 0,
+        }
+    }
+
+    /// For how long nobody else gets the name of a host that was given up, in seconds: on a suffix
+    /// 30 days when nothing is said. Others may still hold what they knew of it, links and cached
+    /// certificates not least.
+    pub fn quarantine_s(&self) -> u32 {
+        self.quarantine_s.unwrap_or(if self.suffix { QUARANTINE_S } else { 0 })
+    }
 }
 
 /// How long a record lives that is added by UPDATE without a lease: `no_refresh_s + refresh_s` from
@@ -103,6 +159,53 @@ pub struct Host {
     pub expiry: Option<Box<HostExpiry>>,
     /// Since when what its expiry says stands in place of its addresses.
     pub parked: Option<Timestamp>,
+    /// Number of the dialect that its device speaks; `None`: what the request itself tells.
+    pub dialect: Option<u16>,
+    /// The household whose prefix its IPv6 address follows. Boxed, as most hosts are of none.
+    pub member: Option<Box<Member>>,
+    /// Of a household: the prefix that it had last. Boxed, as most hosts are none.
+    pub prefix: Option<Box<Prefix>>,
+}
+
+impl Host {
+    /// A host that nothing else is said of.
+    pub fn new(name: Name, zone: Name, account: AccountId, created: Timestamp) -> Host {
+        Host {
+            name,
+            zone,
+            account,
+            created,
+            ttl_s: None,
+            private_ok: false,
+            scope: None,
+            last_seen: None,
+            expiry: None,
+            parked: None,
+            dialect: None,
+            member: None,
+            prefix: None,
+        }
+    }
+}
+
+/// How a host follows the IPv6 prefix of a household.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The host that stands for the household.
+    pub household: Name,
+    /// The bits of its address after the prefix; those before them are 0.
+    pub interface_id: [u8; 16],
+    /// Its PTR record follows as well.
+    pub ptr: bool,
+}
+
+/// An IPv6 prefix of a household.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    /// The first address.
+    pub address: Ipv6Addr,
+    /// Leading bits that count.
+    pub length: u8,
 }
 
 /// When a host counts as gone, and what happens then.
@@ -125,37 +228,6 @@ pub enum OnExpiry {
     Cname(Name),
 }
 
-/// A credential for programs. The secret itself is not kept, only its hash.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token {
-    /// Number.
-    pub id: TokenId,
-    /// Who owns it.
-    pub account: AccountId,
-    /// SHA-256 of the whole secret text.
-    pub hash: [u8; 32],
-    /// Hosts whose addresses it may change, lower-cased, sorted.
-    pub hosts: Vec<Name>,
-    /// What it is for, in the owner's words; at most 128 characters.
-    pub label: String,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it was revoked.
-    pub revoked: Option<Timestamp>,
-    /// When it was first seen in clear on a network that is not trusted.
-    pub exposed: Option<Timestamp>,
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token")
-            .field("id", &self.id)
-            .field("account", &self.account)
-            .field("hosts", &self.hosts)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Any of the durable nouns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entity {
@@ -169,6 +241,59 @@ pub enum Entity {
     Token(Token),
     /// A key that signs messages.
     Key(TsigKey),
+    /// The name of a host that was given up.
+    Released(Released),
+    /// An address that is told of what happens.
+    Webhook(Webhook),
+}
+
+/// The name of a host that was given up, which nobody else gets for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The name, lower-cased.
+    pub name: Name,
+    /// The zone that it lies in; what is released goes with it.
+    pub zone: Name,
+    /// Who had it, and gets it back.
+    pub account: AccountId,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Number of a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WebhookId(pub u64);
+
+/// An address of an account that is told of what happens. `Debug` hides secret and address, in which
+/// there may be another secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Number.
+    pub id: WebhookId,
+    /// Whose events it is told.
+    pub account: AccountId,
+    /// Where to.
+    pub url: String,
+    /// What each call is signed with.
+    pub secret: Vec<u8>,
+    /// Kinds of events that it is told, by number; none: all.
+    pub events: Vec<u8>,
+    /// What it is for, in the owner's words; at most 128 characters.
+    pub label: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Since when it is told nothing.
+    pub paused: Option<Timestamp>,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("id", &self.id)
+            .field("account", &self.account)
+            .field("events", &self.events)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What tells one entity from another.
@@ -184,6 +309,10 @@ pub enum EntityKey {
     Token(TokenId),
     /// A key by its name.
     Key(Name),
+    /// A name that was given up.
+    Released(Name),
+    /// A webhook by its number.
+    Webhook(WebhookId),
 }
 
 impl Entity {
@@ -195,6 +324,13 @@ impl Entity {
             Entity::Host(host) => EntityKey::Host(host.name.clone()),
             Entity::Token(token) => EntityKey::Token(token.id),
             Entity::Key(key) => EntityKey::Key(key.name.clone()),
+            Entity::Released(released) => EntityKey::Released(released.name.clone()),
+            Entity::Webhook(webhook) => EntityKey::Webhook(webhook.id),
         }
     }
 }
+
+/// TTL of addresses of hosts when nothing is said, in seconds.
+const HOST_TTL_S: u32 = 60;
+/// For how long a name under a suffix that was given up is kept from others, in seconds: 30 days.
+const QUARANTINE_S: u32 = 30 * 86_400;

@@ -21,14 +21,18 @@ pub mod address;
 mod directory;
 mod entity;
 mod key;
+mod network;
 pub mod policy;
 pub mod secret;
+mod token;
 
 pub use actor::{Actor, TokenActor};
 pub use directory::{AuthError, Directory};
 pub use entity::{
-    Account, AccountId, Entity, EntityKey, Host, HostExpiry, OnExpiry, Scavenge, Scope, Timestamp,
-    Token, TokenId, ZoneEntry,
+    Account, AccountId, Entity, EntityKey, Host, HostExpiry, Limits, Member, OnExpiry, Prefix,
+    Released, Scavenge, Scope, Timestamp, TokenId, Webhook, WebhookId, ZoneEntry,
 };
 pub use key::{Actions, Credential, KeyPolicy, NamePattern, TsigKey};
+pub use network::{Network, NetworkError, source_block};
+pub use token::{Role, Rule, Terms, Token, USED_GRAIN_MS};
 pub use wire::TsigAlgorithm;

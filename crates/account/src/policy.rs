@@ -5,8 +5,9 @@ use wire::{Name, Rtype};
 use crate::actor::TokenActor;
 use crate::address::AddressRefusal;
 use crate::directory::{AuthError, Directory};
-use crate::entity::{AccountId, Host, Timestamp, Token};
+use crate::entity::{AccountId, Host, Timestamp, ZoneEntry};
 use crate::key::{Actions, KeyPolicy, NamePattern, TsigKey};
+use crate::token::Token;
 
 /// Why an actor may not make a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +52,9 @@ pub fn authorize_edit<'d>(
     actor: &TokenActor,
     owner: &Name,
     rtype: Option<Rtype>,
+    now: Timestamp,
 ) -> Result<&'d Host, Denied> {
-    let token = usable_token(directory, actor)?;
+    let token = usable_token(directory, actor, now)?;
     if token.hosts.binary_search(owner).is_err() {
         return Err(Denied::NotCovered);
     }
@@ -66,6 +68,28 @@ pub fn authorize_edit<'d>(
         Some(Rtype::A | Rtype::AAAA) => Ok(host),
         _ => Err(Denied::Type),
     }
+}
+
+/// Who a name belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'d> {
+    /// The account.
+    pub account: AccountId,
+    /// The zone that the name lies in.
+    pub zone: &'d ZoneEntry,
+    /// The host at the name or next above it; `None`: the name is the zone's own.
+    pub host: Option<&'d Host>,
+    /// Since when: no older credential covers the name.
+    pub since: Timestamp,
+}
+
+/// Who a name belongs to: names below a host are its owner's, all others the zone's.
+pub fn owner<'d>(directory: &'d Directory, name: &Name) -> Option<Owner<'d>> {
+    let zone = directory.zone_of(name)?;
+    let host = directory.host_over(name);
+    let (account, since) =
+        host.map_or((zone.account, zone.created), |host| (host.account, host.created));
+    Some(Owner { account, zone, host, since })
 }
 
 /// What a change does to records at one name, as far as the policy of a key is concerned.
@@ -143,9 +167,13 @@ fn check_not_frozen(directory: &Directory, account: AccountId) -> Result<(), Den
 }
 
 /// The token of an actor as it is now, when it is still accepted.
-pub fn usable_token<'d>(directory: &'d Directory, actor: &TokenActor) -> Result<&'d Token, Denied> {
+pub fn usable_token<'d>(
+    directory: &'d Directory,
+    actor: &TokenActor,
+    now: Timestamp,
+) -> Result<&'d Token, Denied> {
     let token = directory.token(actor.token()).ok_or(AuthError::Unknown)?;
-    directory.usable(token)?;
+    directory.usable(token, now)?;
     Ok(token)
 }
 

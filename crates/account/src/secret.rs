@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+use ring::hkdf::{HKDF_SHA256, Salt};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
 /// A token's secret text. Shown once to its owner, never logged: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -38,6 +41,21 @@ impl Secret {
         &self.0
     }
 
+    /// The Ed25519 public key of the pair that signed requests are made and checked with: its seed is
+    /// HKDF-SHA256 (RFC 5869) of the text. `None` never happens with a seed of the right length.
+    pub fn verify_key(&self) -> Option<[u8; 32]> {
+        let pair = self.sign_key()?;
+        pair.public_key().as_ref().try_into().ok()
+    }
+
+    /// The pair itself.
+    pub fn sign_key(&self) -> Option<Ed25519KeyPair> {
+        let extracted = Salt::new(HKDF_SHA256, &[]).extract(self.0.as_bytes());
+        let mut seed = [0; 32];
+        extracted.expand(&[SIGN_INFO], HKDF_SHA256).ok()?.fill(&mut seed).ok()?;
+        Ed25519KeyPair::from_seed_unchecked(&seed).ok()
+    }
+
     /// SHA-256 of the text: what is stored. One fast hash is enough for 128 random bits.
     pub fn hash(&self) -> [u8; 32] {
         hash(self.0.as_bytes())
@@ -68,6 +86,8 @@ fn push_base62(text: &mut String, mut value: u128, chars: usize) {
     text.extend(digits.iter().take(chars).map(|&digit| char::from(digit)));
 }
 
+/// What the seed of a pair of keys is for (RFC 5869 §3.2).
+const SIGN_INFO: &[u8] = b"byname signed request v1";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const PREFIX: &str = "byn_";
 /// 62^22 is more than 2^128.
@@ -131,5 +151,23 @@ mod tests {
         assert_eq!(digest[..4], [0xba, 0x78, 0x16, 0xbf]);
         let secret = Secret::from_random([7; 16]);
         assert_eq!(secret.hash(), hash(secret.reveal().as_bytes()));
+    }
+    /// HKDF-SHA256 and Ed25519 by another implementation: a signer makes the same pair of the token.
+    #[test]
+    fn secret_makes_the_key_that_any_signer_makes_of_it() {
+        for (text, key) in [
+            (
+                "byn_00000000000000000000003ubTlY",
+                "0e578a874272deb7c28ec0d70cd4ce0785c61faff398fea3e24beb165261d8d3",
+            ),
+            (
+                "byn_1Sw75eItjWvn5aWJbDTr2E33UXx5",
+                "3ee7883f88959e146bba7ad7d1741a40bfe84c0f2116106cbd76f67437ffe1dd",
+            ),
+        ] {
+            let made = Secret::parse(text).unwrap().verify_key().unwrap();
+            let made: String = made.iter().map(|octet| format!("{octet:02x}")).collect();
+            assert_eq!(made, key);
+        }
     }
 }

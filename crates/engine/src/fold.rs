@@ -21,7 +21,10 @@ pub(crate) fn fold(live: &Live, staging: &mut Staging, events: &[Event]) {
         for fact in &event.body.facts {
             match fact {
                 Fact::Changed { zone, serial, deltas, .. } => pending.add(zone, *serial, deltas),
-                Fact::Entity { .. } | Fact::Seen { .. } | Fact::Leased { .. } => {}
+                Fact::Entity { .. }
+                | Fact::Seen { .. }
+                | Fact::Used { .. }
+                | Fact::Leased { .. } => {}
                 Fact::ZoneDropped { .. }
                 | Fact::Staged { .. }
                 | Fact::Imported { .. }
@@ -126,7 +129,9 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             match entity {
                 Entity::Host(host) => live.forget(&host.name),
                 Entity::Key(key) => live.remove_key(&key.name),
-                Entity::Account(_) | Entity::Zone(_) | Entity::Token(_) => {}
+                Entity::Token(token) => live.forget_token(token.id),
+                Entity::Account(_) | Entity::Zone(_) | Entity::Released(_) | Entity::Webhook(_) => {
+                }
             }
         }
         Fact::Entity { before: None, after: None } => {}
@@ -157,6 +162,14 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             }
             drop(directory);
             live.written(hosts);
+        }
+        Fact::Used { tokens } => {
+            let mut directory = live.directory_mut();
+            for (token, at) in tokens {
+                directory.used(*token, *at);
+            }
+            drop(directory);
+            live.used_written(tokens);
         }
     }
 }

@@ -152,11 +152,11 @@ impl Judge<'_> {
             return Err(Denied::Type);
         }
         let directory = self.live.directory();
-        policy::usable_token(&directory, token)?;
+        policy::usable_token(&directory, token, self.at)?;
         let mut dummies = HashSet::new();
         for edit in &change.edits {
             let owner = edit.owner();
-            let host = policy::authorize_edit(&directory, token, owner, edit.rtype())?;
+            let host = policy::authorize_edit(&directory, token, owner, edit.rtype(), self.at)?;
             let host = self.overlay.host(owner).unwrap_or(host);
             let zone = directory.zone(&host.zone).filter(|zone| zone.apex == change.zone);
             let zone = zone.ok_or(Denied::NotCovered)?;
@@ -183,7 +183,7 @@ impl Judge<'_> {
     fn pace(&mut self, actor: &Actor, deltas: &[Delta]) -> Result<(), Denied> {
         let Actor::Token(actor) = actor else { return Ok(()) };
         let directory = self.live.directory();
-        let token = policy::usable_token(&directory, actor)?;
+        let token = policy::usable_token(&directory, actor, self.at)?;
         if token.exposed.is_none() {
             return Ok(());
         }

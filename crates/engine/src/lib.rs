@@ -38,6 +38,6 @@ pub use engine::{Batch, BatchNo, Engine, Settled, Step};
 pub use leases::Leases;
 pub use live::Live;
 pub use request::{
-    HostPatch, Lease, NewKey, NewToken, NewZone, Operation, Outcome, Refused, Reply, Request,
-    Submission, Ticket, ZonePatch,
+    AccountPatch, HostPatch, Lease, NewKey, NewToken, NewWebhook, NewZone, Operation, Outcome,
+    Refused, Reply, Request, Submission, Ticket, ZonePatch,
 };

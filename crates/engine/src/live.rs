@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use account::{Credential, Directory, Timestamp, TsigKey};
+use account::{Credential, Directory, Timestamp, TokenActor, TokenId, TsigKey};
 use arc_swap::ArcSwap;
 use tsig::Keys;
 use wire::Name;
@@ -27,6 +27,8 @@ pub struct Live {
     keys_ready: AtomicBool,
     /// Hosts seen and not written down yet; no more than there are hosts.
     seen: Mutex<HashMap<Name, Timestamp>>,
+    /// Tokens used and not written down yet; no more than there are tokens.
+    used: Mutex<HashMap<TokenId, Timestamp>>,
     /// Hosts that may come to be gone.
     expiries: Mutex<Expiries>,
 }
@@ -109,9 +111,45 @@ impl Live {
         written.max(noted)
     }
 
-    /// How many [`crate::Operation::FlushSeen`] it takes to write down all hosts seen so far.
+    /// Notes that a token was used. Kept in memory; written in bulk, and once an hour at most, so
+    /// that most uses cost nothing.
+    pub fn note_use(&self, actor: &TokenActor, at: Timestamp) {
+        if actor.is_use_due() {
+            let mut used = self.used();
+            let last = used.entry(actor.token()).or_insert(at);
+            *last = at.max(*last);
+        }
+    }
+
+    /// How many [`crate::Operation::FlushSeen`] it takes to write down all hosts seen and tokens
+    /// used so far.
     pub fn flushes_due(&self) -> usize {
-        self.seen().len().div_ceil(SEEN_HOSTS_MAX)
+        let seen = self.seen().len().div_ceil(SEEN_HOSTS_MAX);
+        seen.max(self.used().len().div_ceil(SEEN_HOSTS_MAX))
+    }
+
+    /// Tokens used and not written down, as many as one bulk write takes.
+    pub(crate) fn unwritten_uses(&self) -> Vec<(TokenId, Timestamp)> {
+        self.used().iter().take(SEEN_HOSTS_MAX).map(|(id, at)| (*id, *at)).collect()
+    }
+
+    /// Forgets uses that are written down, but for later ones.
+    pub(crate) fn used_written(&self, tokens: &[(TokenId, Timestamp)]) {
+        let mut used = self.used();
+        for (id, at) in tokens {
+            if used.get(id).is_some_and(|last| last <= at) {
+                used.remove(id);
+            }
+        }
+    }
+
+    /// Forgets what was noted of a token that is gone.
+    pub(crate) fn forget_token(&self, id: TokenId) {
+        self.used().remove(&id);
+    }
+
+    fn used(&self) -> MutexGuard<'_, HashMap<TokenId, Timestamp>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hosts seen and not written down, as many as one bulk write takes. They stay noted until
@@ -200,7 +238,7 @@ fn prepare(key: &TsigKey) -> Option<tsig::Key> {
     }
 }
 
-/// Most hosts in one bulk write of what was last seen.
+/// Most hosts in one bulk write of what was last seen, and most tokens.
 const SEEN_HOSTS_MAX: usize = 20_000;
 /// Most hosts that are looked at at once, for whether they are gone.
 const LOOKS_MAX: usize = 4096;

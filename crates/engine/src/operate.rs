@@ -3,16 +3,19 @@
 //! Each operation gets a batch of its own and is judged with nothing else undecided, so it rests
 //! on the visible state alone.
 
+mod accounts;
 mod claim;
 mod expiry;
 mod hosts;
 mod keys;
+mod tokens;
+mod webhooks;
 mod zones;
 
 pub(crate) use expiry::unpark;
 
 use account::policy::Denied;
-use account::{Account, AccountId, Actor, Entity, Timestamp, Token, TokenId};
+use account::{Actor, Entity, Timestamp};
 use store::{Fact, Pos};
 use wire::Serial;
 
@@ -43,7 +46,7 @@ impl Operate<'_> {
             }
             Operation::ExpireHosts { hosts, started } => self.expire_hosts(hosts, *started),
             Operation::AddZone(zone) => self.add_zone(zone),
-            Operation::SetZone { apex, policy } => self.set_zone(apex, *policy),
+            Operation::SetZone { apex, policy } => self.set_zone(apex, policy),
             Operation::RemoveZone(apex) => self.remove_zone(apex),
             Operation::Stage { import, zone, part } => self.stage(*import, zone, part),
             Operation::Import { import, zone } => self.import(*import, zone),
@@ -52,88 +55,37 @@ impl Operate<'_> {
                 self.add_host(name, *account, policy, token)
             }
             Operation::SetHost { name, policy } => self.set_host(name, policy),
-            Operation::RotateHost { name, token } => self.rotate_host(name, token),
+            Operation::RotateHost { name, token, overlap_s } => {
+                self.rotate_host(name, token, *overlap_s)
+            }
             Operation::RemoveHost(name) => self.remove_host(name),
-            Operation::AddToken { hosts, token } => self.add_token(hosts, token),
+            Operation::AddToken { hosts, account, token } => self.add_token(hosts, *account, token),
+            Operation::RotateToken { id, token, overlap_s } => {
+                self.rotate_token(*id, token, *overlap_s)
+            }
             Operation::RevokeToken(id) => self.revoke_token(*id),
             Operation::ExposeToken(id) => self.expose_token(*id),
             Operation::AddAccount(name) => self.add_account(name),
+            Operation::SetAccount { id, policy } => self.set_account(*id, *policy),
             Operation::Lockdown(id) => self.set_frozen(*id, true),
             Operation::Unlock(id) => self.set_frozen(*id, false),
             Operation::AddKey(key) => self.add_key(key),
             Operation::RemoveKey(name) => self.remove_key(name),
+            Operation::AddWebhook(new) => self.add_webhook(new),
+            Operation::PauseWebhook { id, paused } => self.pause_webhook(*id, *paused),
+            Operation::RemoveWebhook(id) => self.remove_webhook(*id),
             Operation::FlushSeen => Ok(self.flush_seen()),
             Operation::JumpSerials { by } => self.jump_serials(*by),
         }
     }
 
-    fn revoke_token(&self, id: TokenId) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let token = directory.token(id).ok_or(Refused::Missing("token"))?;
-        if token.revoked.is_some() {
-            return Ok(Judged::default());
-        }
-        let after = Token { revoked: Some(self.at), ..token.clone() };
-        Ok(Judged {
-            facts: changed(Entity::Token(token.clone()), Entity::Token(after)),
-            ..Judged::default()
-        })
-    }
-
-    fn expose_token(&self, id: TokenId) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let token = directory.token(id).ok_or(Refused::Missing("token"))?;
-        if token.exposed.is_some() {
-            return Ok(Judged::default());
-        }
-        let after = Token { exposed: Some(self.at), ..token.clone() };
-        Ok(Judged {
-            facts: changed(Entity::Token(token.clone()), Entity::Token(after)),
-            ..Judged::default()
-        })
-    }
-
-    fn add_account(&self, name: &str) -> Result<Judged, Refused> {
-        let chars = name.chars().count();
-        if chars == 0 || chars > ACCOUNT_CHARS_MAX || name.chars().any(char::is_control) {
-            return Err(Refused::Invalid("an account's name has 1 to 64 printable characters"));
-        }
-        if self.live.directory().account_named(name).is_some() {
-            return Err(Refused::Exists("account"));
-        }
-        let account = Account {
-            id: AccountId(self.next_pos.0),
-            name: name.to_owned(),
-            created: self.at,
-            frozen: false,
-            tokens_void_until: None,
-        };
-        let made = Some(account.id.0);
-        Ok(Judged { facts: vec![created(Entity::Account(account))], serial: None, made })
-    }
-
-    fn set_frozen(&self, id: AccountId, frozen: bool) -> Result<Judged, Refused> {
-        let directory = self.live.directory();
-        let account = directory.account(id).ok_or(Refused::Missing("account"))?;
-        if account.frozen == frozen {
-            return Ok(Judged::default());
-        }
-        let void = match (frozen, account.tokens_void_until) {
-            // A token made after the end of the last lockdown may be a moment ahead of the clock.
-            (true, Some(last)) => Some(self.at.max(Timestamp(last.0 + 1))),
-            (true, None) => Some(self.at),
-            (false, last) => last,
-        };
-        let after = Account { frozen, tokens_void_until: void, ..account.clone() };
-        Ok(Judged {
-            facts: changed(Entity::Account(account.clone()), Entity::Account(after)),
-            ..Judged::default()
-        })
-    }
-
     fn flush_seen(&self) -> Judged {
         let hosts = self.live.unwritten();
-        let facts = if hosts.is_empty() { Vec::new() } else { vec![Fact::Seen { hosts }] };
+        let mut facts = if hosts.is_empty() { Vec::new() } else { vec![Fact::Seen { hosts }] };
+        let tokens = self.live.unwritten_uses();
+        if !tokens.is_empty() {
+            facts.push(Fact::Used { tokens });
+        }
         Judged { facts, ..Judged::default() }
     }
 
@@ -175,6 +127,14 @@ fn check_ttl(ttl_s: u32) -> Result<(), Refused> {
     Ok(())
 }
 
+/// The words that the owner of something has for it.
+fn check_label(label: &str) -> Result<(), Refused> {
+    if label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+        return Err(Refused::Invalid("a label has at most 128 printable characters"));
+    }
+    Ok(())
+}
+
 fn created(entity: Entity) -> Fact {
     Fact::Entity { before: None, after: Some(entity) }
 }
@@ -193,7 +153,7 @@ fn changed(before: Entity, after: Entity) -> Vec<Fact> {
 
 /// Longest TTL of a host, in seconds.
 const HOST_TTL_S_MAX: u32 = 86_400;
-/// Most characters of an account's name.
-const ACCOUNT_CHARS_MAX: usize = 64;
+/// Most characters of a label.
+const LABEL_CHARS_MAX: usize = 128;
 /// Farthest that serials move at once, 0 passed over: the new one is newer (RFC 1982 §3.2).
 const SERIAL_JUMP_MAX: u32 = (1 << 31) - 2;

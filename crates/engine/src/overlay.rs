@@ -126,7 +126,8 @@ impl Overlay {
                     | Fact::Staged { .. }
                     | Fact::Imported { .. }
                     | Fact::ImportDropped { .. }
-                    | Fact::Seen { .. } => {}
+                    | Fact::Seen { .. }
+                    | Fact::Used { .. } => {}
                     Fact::Leased { zone, leases } => {
                         for lease in leases.iter().map(RecordLease::canonical) {
                             let key = (zone.clone(), lease.owner, lease.rtype, lease.rdata);

@@ -1,7 +1,11 @@
 //! What can be asked of the engine, and what it answers.
 
 use account::policy::Denied;
-use account::{AccountId, Actor, Credential, HostExpiry, KeyPolicy, Scavenge, Timestamp, TokenId};
+use account::secret::Secret;
+use account::{
+    AccountId, Actor, Credential, HostExpiry, KeyPolicy, Limits, Member, Prefix, Scavenge, Terms,
+    Timestamp, TokenId, WebhookId,
+};
 use store::{ImportId, Origin, Part, Pos, RecordLease};
 use wire::{Name, Rrset, Rtype, Serial};
 use zone::Change;
@@ -105,22 +109,36 @@ pub enum Operation {
         /// What changes.
         policy: HostPatch,
     },
-    /// A new token for a host; tokens that cover only this host are revoked, those that cover
-    /// others as well are not.
+    /// A new token for a host; tokens for the addresses of this host alone are revoked, those that
+    /// may do other things as well are not.
     RotateHost {
         /// Its name.
         name: Name,
         /// The new token.
         token: NewToken,
+        /// For so many seconds the old tokens go on beside it.
+        overlap_s: u32,
     },
     /// Forget a host, withdraw its addresses, and take it out of all tokens.
     RemoveHost(Name),
-    /// A new token for several hosts of one account.
+    /// A new token of one account.
     AddToken {
-        /// The hosts.
+        /// Hosts whose addresses it may change.
         hosts: Vec<Name>,
+        /// Who owns it; `None`: who owns the names that it names.
+        account: Option<AccountId>,
         /// The token.
         token: NewToken,
+    },
+    /// A new token in place of another one, for the same and on the same terms; of the new one only
+    /// the secret counts, and its label where it has one.
+    RotateToken {
+        /// The old one.
+        id: TokenId,
+        /// The new one.
+        token: NewToken,
+        /// For so many seconds the old one goes on beside it.
+        overlap_s: u32,
     },
     /// Revoke a token.
     RevokeToken(TokenId),
@@ -128,6 +146,13 @@ pub enum Operation {
     ExposeToken(TokenId),
     /// A new account.
     AddAccount(String),
+    /// Change what an account may have and do.
+    SetAccount {
+        /// Its number.
+        id: AccountId,
+        /// What changes.
+        policy: AccountPatch,
+    },
     /// Lockdown of an account: its names stay as they are, all its tokens are revoked.
     Lockdown(AccountId),
     /// End of a lockdown; revoked tokens stay revoked.
@@ -136,7 +161,18 @@ pub enum Operation {
     AddKey(NewKey),
     /// Forget a key.
     RemoveKey(Name),
-    /// Write down when hosts were last seen.
+    /// A new webhook.
+    AddWebhook(NewWebhook),
+    /// Tell a webhook nothing, or go on with it.
+    PauseWebhook {
+        /// Its number.
+        id: WebhookId,
+        /// Whether it is told nothing.
+        paused: bool,
+    },
+    /// Forget a webhook.
+    RemoveWebhook(WebhookId),
+    /// Write down when hosts were last seen, and tokens last used.
     FlushSeen,
     /// Move the serials of all zones forward, so that nobody holds a newer one: after a restore.
     JumpSerials {
@@ -177,11 +213,43 @@ pub struct NewZone {
 }
 
 /// Policy of a zone; `None` leaves a point as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ZonePatch {
     /// How long records stay that keys add from now on without a lease; `Some(None)`: for ever. Those
     /// that are there keep the time that they have.
     pub scavenge: Option<Option<Scavenge>>,
+    /// Labels that only the operator gives to a host.
+    pub reserved: Option<Vec<String>>,
+    /// For how long nobody else gets the name of a host that was given up, in seconds;
+    /// `Some(None)`: what is usual.
+    pub quarantine_s: Option<Option<u32>>,
+    /// Least TTL of records that tokens write, in seconds.
+    pub ttl_min_s: Option<u32>,
+}
+
+/// What an account may have and do; `None` leaves a point as it is, `Some(None)` is what is usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountPatch {
+    /// Hosts.
+    pub hosts: Option<Option<u32>>,
+    /// Tokens that are accepted.
+    pub tokens: Option<Option<u32>>,
+    /// Webhooks.
+    pub webhooks: Option<Option<u32>>,
+    /// Updates an hour that change something.
+    pub changes_per_hour: Option<Option<u32>>,
+}
+
+impl AccountPatch {
+    /// The limits after it.
+    pub(crate) fn applied(self, limits: Limits) -> Limits {
+        Limits {
+            hosts: self.hosts.unwrap_or(limits.hosts),
+            tokens: self.tokens.unwrap_or(limits.tokens),
+            webhooks: self.webhooks.unwrap_or(limits.webhooks),
+            changes_per_hour: self.changes_per_hour.unwrap_or(limits.changes_per_hour),
+        }
+    }
 }
 
 /// Policy of a host; `None` leaves a point as it is (or at its default for a new host).
@@ -193,15 +261,57 @@ pub struct HostPatch {
     pub private_ok: Option<bool>,
     /// What becomes of its addresses when nothing is heard of it; `Some(None)`: they stay.
     pub expiry: Option<Option<HostExpiry>>,
+    /// Number of the dialect that its device speaks; `Some(None)`: what the request itself tells.
+    pub dialect: Option<Option<u16>>,
+    /// The household that it follows; `Some(None)`: none.
+    pub member: Option<Option<Member>>,
+    /// Of a household: the prefix that it had last.
+    pub prefix: Option<Option<Prefix>>,
 }
 
-/// A token to be: only the hash of its secret comes here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A token to be: nothing of its secret comes here but its hash and a public key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewToken {
     /// SHA-256 of the secret text.
     pub hash: [u8; 32],
+    /// The public key that signed requests are checked with.
+    pub verify_key: Option<[u8; 32]>,
     /// What it is for.
     pub label: String,
+    /// What is said of it beside its hosts.
+    pub terms: Terms,
+}
+
+impl NewToken {
+    /// A token with this secret, of which nothing else is said.
+    pub fn of(secret: &Secret, label: &str) -> NewToken {
+        let (hash, verify_key) = (secret.hash(), secret.verify_key());
+        NewToken { hash, verify_key, label: label.to_owned(), terms: Terms::default() }
+    }
+}
+
+/// A webhook to be. `Debug` hides secret and address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewWebhook {
+    /// Whose events it is told.
+    pub account: AccountId,
+    /// Where to.
+    pub url: String,
+    /// What each call is signed with.
+    pub secret: Vec<u8>,
+    /// Kinds of events that it is told, by number; none: all.
+    pub events: Vec<u8>,
+    /// What it is for.
+    pub label: String,
+}
+
+impl std::fmt::Debug for NewWebhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewWebhook")
+            .field("account", &self.account)
+            .field("events", &self.events)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A key to be.
@@ -244,7 +354,7 @@ pub enum Outcome {
         at: Timestamp,
         /// Serial of its zone, when it changed DNS data.
         serial: Option<Serial>,
-        /// Number of what was made: an account, a token or an import.
+        /// Number of what was made: an account, a token, a webhook or an import.
         made: Option<u64>,
     },
     /// Everything is as asked already; nothing was written.

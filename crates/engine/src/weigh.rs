@@ -11,6 +11,7 @@ pub(crate) fn fact(fact: &Fact) -> usize {
         Fact::Changed { deltas: all, .. } => deltas(all),
         Fact::Staged { part, .. } => part.as_octets().len(),
         Fact::Seen { hosts } => hosts.iter().map(|(name, _)| name.as_wire().len() + 12).sum(),
+        Fact::Used { tokens } => tokens.len() * USE,
         Fact::Leased { leases, .. } => leases.iter().map(lease).sum(),
         Fact::Entity { .. }
         | Fact::ZoneDropped { .. }
@@ -40,5 +41,7 @@ const FACT: usize = 256;
 const RRSET: usize = 16;
 /// Octets of a lease beside its owner and data: type, length, moments.
 const LEASE: usize = 32;
+/// Octets of the use of a token: number and moment.
+const USE: usize = 20;
 /// Octets of a record beside its data: its length.
 const RECORD: usize = 8;

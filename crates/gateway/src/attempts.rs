@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::network::source_block;
+use account::source_block;
 
 /// A bucket for each source that failed lately. It holds a minute's worth of failures and empties
 /// steadily; a source whose bucket is full is not told any more that its credentials are wrong.

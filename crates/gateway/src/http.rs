@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use account::Network;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -18,7 +19,6 @@ use crate::client::Client;
 use crate::clock::after;
 use crate::connection::{self, Arrival};
 use crate::door::Door;
-use crate::network::Network;
 
 /// How updates are taken over HTTP.
 #[derive(Clone, Debug)]

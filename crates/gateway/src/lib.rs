@@ -23,7 +23,6 @@ mod door;
 mod http;
 mod line;
 mod log;
-mod network;
 mod outcome;
 mod plan;
 mod proxy;
@@ -37,8 +36,8 @@ mod tally;
 mod update;
 mod updates;
 
+pub use account::{Network, NetworkError};
 pub use client::{Client, Letter, ReplyTo, SubmitError};
 pub use http::{Http, HttpListenError, HttpSettings, MetricsText};
-pub use network::{Network, NetworkError};
 pub use random::Random;
 pub use updates::{Inbox, UpdateSettings, Updates};

@@ -49,7 +49,14 @@ pub(crate) fn refusal(refused: &Refused) -> Code {
 fn denial(denied: &Denied) -> Code {
     match denied {
         // Between the check of the token and the judging it was revoked.
-        Denied::Token(AuthError::Unknown | AuthError::Revoked | AuthError::Frozen) => Code::Badauth,
+        Denied::Token(
+            AuthError::Unknown
+            | AuthError::Revoked
+            | AuthError::Frozen
+            | AuthError::Expired
+            | AuthError::Unused
+            | AuthError::Source,
+        ) => Code::Badauth,
         Denied::NotCovered => Code::Nohost,
         Denied::Frozen => Code::Abuse,
         // Over in a minute: a client that stopped for good would not come back.

@@ -245,7 +245,7 @@ impl<'a> Asked<'a> {
         let only_txt = !self.ask.txt.is_empty()
             && self.families(self.own(name)) == [Family::Keep, Family::Keep];
         let rtype = if only_txt { Rtype::TXT } else { Rtype::A };
-        let host = authorize_edit(directory, self.actor, name, Some(rtype))?;
+        let host = authorize_edit(directory, self.actor, name, Some(rtype), self.now)?;
         let zone = directory.zone(&host.zone).ok_or(Denied::NotCovered)?;
         Ok((host, zone))
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::network::source_block;
+use account::source_block;
 
 /// The places of a door, and who sits on them.
 #[derive(Debug)]

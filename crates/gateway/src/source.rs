@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use account::Scope;
 use account::address::{scope, unmapped};
+use account::{Network, Scope};
 
-use crate::network::Network;
 use crate::proxy::Header;
 
 /// Whom the operator trusts.

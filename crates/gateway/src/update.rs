@@ -130,9 +130,14 @@ fn authenticate(
     let Some(credentials) = profile.credentials(request) else {
         return Err((Code::Badauth, "no credentials".to_owned()));
     };
-    let checked = door.client.live().directory().authenticate(credentials.password.as_bytes());
+    let live = door.client.live();
+    let (secret, at) = (credentials.password.as_bytes(), clock::now());
+    let checked = live.directory().authenticate(secret, at, source);
     let why = match checked {
-        Ok(actor) => return Ok(actor),
+        Ok(actor) => {
+            live.note_use(&actor, at);
+            return Ok(actor);
+        }
         Err(why) => why,
     };
     let now = Instant::now();

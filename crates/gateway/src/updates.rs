@@ -15,12 +15,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use account::Network;
 use engine::Outcome;
 use server::{Intake, Parcel, answer_all};
 use wire::{Envelope, Opcode, Rcode, Writer};
 
 use crate::client::Client;
-use crate::network::Network;
 use desk::Desk;
 
 /// Who may send UPDATE messages, beside having a key.

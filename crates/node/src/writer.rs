@@ -302,7 +302,8 @@ fn frees_much(event: &Event) -> bool {
         | Fact::Leased { .. }
         | Fact::Entity { .. }
         | Fact::Staged { .. }
-        | Fact::Seen { .. } => false,
+        | Fact::Seen { .. }
+        | Fact::Used { .. } => false,
     };
     event.body.facts.iter().any(frees)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use account::{Entity, Timestamp};
+use account::{Entity, Timestamp, TokenId};
 use rusqlite::{Connection, Params, params};
 use store::{Fact, ImportId, Item, Part, PartWriter, Pos, RecordLease, codec};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
@@ -76,6 +76,7 @@ impl<'c> Folder<'c> {
             Fact::Imported { import, zone, serial } => self.import(*import, zone, *serial),
             Fact::ImportDropped { import } => self.drop_import(*import),
             Fact::Seen { hosts } => hosts.iter().try_for_each(|(host, at)| self.seen(host, *at)),
+            Fact::Used { tokens } => tokens.iter().try_for_each(|(id, at)| self.used(*id, *at)),
             Fact::Leased { zone, leases } => self.leased(zone, leases),
         }
     }
@@ -318,6 +319,17 @@ impl<'c> Folder<'c> {
                 self.put_entity(&Entity::Host(host))
             }
             Some(_) => Err(damaged("a host that is none")),
+        }
+    }
+
+    fn used(&mut self, token: TokenId, at: Timestamp) -> Done {
+        match load::entity(self.connection, "token", &token.0.to_string())? {
+            None => Ok(()),
+            Some(Item::Entity(Entity::Token(mut token))) => {
+                token.last_used = token.last_used.max(Some(at));
+                self.put_entity(&Entity::Token(token))
+            }
+            Some(_) => Err(damaged("a token that is none")),
         }
     }
 

@@ -271,12 +271,17 @@ pub(crate) fn version_octets(version: &u8) -> &[u8] {
     if *version == 1 { &[] } else { std::slice::from_ref(version) }
 }
 
-/// How an entity stands in its table: kind, key, and the zone of a host.
+/// How an entity stands in its table: kind, key, and the zone that it goes with.
 pub(crate) fn entity_row(entity: &Entity) -> (&'static str, String, Option<String>) {
     let (kind, key) = entity_key(&entity.key());
     let zone = match entity {
         Entity::Host(host) => Some(host.zone.to_lowercase().to_string()),
-        Entity::Account(_) | Entity::Zone(_) | Entity::Token(_) | Entity::Key(_) => None,
+        Entity::Released(released) => Some(released.zone.to_lowercase().to_string()),
+        Entity::Account(_)
+        | Entity::Zone(_)
+        | Entity::Token(_)
+        | Entity::Key(_)
+        | Entity::Webhook(_) => None,
     };
     (kind, key, zone)
 }
@@ -288,6 +293,8 @@ pub(crate) fn entity_key(key: &EntityKey) -> (&'static str, String) {
         EntityKey::Host(name) => ("host", name.to_lowercase().to_string()),
         EntityKey::Token(id) => ("token", id.0.to_string()),
         EntityKey::Key(name) => ("tsig-key", name.to_lowercase().to_string()),
+        EntityKey::Released(name) => ("released", name.to_lowercase().to_string()),
+        EntityKey::Webhook(id) => ("webhook", id.0.to_string()),
     }
 }
 

@@ -3,8 +3,8 @@
 //! Every event starts with the version that it was written in, and is read by the code of that
 //! version for ever. A version is frozen: also a new kind of fact, entity or actor is a new version,
 //! so that an older release says "newer" and not "malformed". A new version is a new module beside
-//! [`v1`] and [`v2`], an arm where a body and an item are read, and golden files of its own; what
-//! frames an event (version, length, position, hash, origin, body) is the same in all, and so are
+//! [`v1`], [`v2`] and [`v3`], an arm where a body and an item are read, and golden files of its own;
+//! what frames an event (version, length, position, hash, origin, body) is the same in all, and so are
 //! RRsets and parts, which stand in tables as well. Names and rdata are read by `wire`: what it once
 //! accepted it must accept for ever.
 //!
@@ -16,6 +16,7 @@ pub(crate) mod octets;
 mod stream;
 mod v1;
 mod v2;
+mod v3;
 
 use ring::digest::{Context, SHA256};
 
@@ -48,7 +49,7 @@ pub enum CodecError {
 /// octets, never written anew.
 pub fn encode_event(event: &Event, out: &mut Vec<u8>) {
     let mut body = Vec::with_capacity(128);
-    v2::put_body(&mut body, &event.body);
+    v3::put_body(&mut body, &event.body);
     put_event(out, (VERSION, event.pos, event.hash), event.origin.as_ref(), &body);
 }
 
@@ -104,7 +105,7 @@ pub fn without_origins(mut octets: &[u8]) -> Result<Option<Vec<u8>>, CodecError>
 
 /// Appends the encoding of an item; its version is that of the stream that it stands in.
 pub fn encode_item(item: &Item, out: &mut Vec<u8>) {
-    v2::put_item(out, item);
+    v3::put_item(out, item);
 }
 
 /// Reads exactly one item of a version.
@@ -112,13 +113,14 @@ pub fn decode_item(version: u8, octets: &[u8]) -> Result<Item, CodecError> {
     match version {
         v1::VERSION => v1::item(octets),
         v2::VERSION => v2::item(octets),
+        v3::VERSION => v3::item(octets),
         unknown => Err(CodecError::Version(unknown)),
     }
 }
 
 /// Appends the encoding of an RRset alone, for tables.
 pub fn encode_rrset(rrset: &Rrset, out: &mut Vec<u8>) {
-    v2::put_rrset(out, rrset);
+    v3::put_rrset(out, rrset);
 }
 
 /// Reads exactly one RRset of a type: it has one form in all versions.
@@ -127,13 +129,13 @@ pub fn decode_rrset(rtype: Rtype, octets: &[u8]) -> Result<Rrset, CodecError> {
 }
 
 /// The version that events and items are written in.
-pub const VERSION: u8 = v2::VERSION;
+pub const VERSION: u8 = v3::VERSION;
 
 impl Event {
     /// An event after another one, whose hash is `previous` (all zero before the first).
     pub fn seal(previous: Hash, pos: Pos, body: EventBody, origin: Option<Origin>) -> Event {
         let mut octets = Vec::with_capacity(128);
-        v2::put_body(&mut octets, &body);
+        v3::put_body(&mut octets, &body);
         let hash = chain(previous, VERSION, pos, &octets);
         Event { pos, body, origin, hash }
     }
@@ -179,6 +181,7 @@ impl<'a> Raw<'a> {
         let body = match self.version {
             v1::VERSION => v1::body(self.body)?,
             v2::VERSION => v2::body(self.body)?,
+            v3::VERSION => v3::body(self.body)?,
             unknown => return Err(CodecError::Version(unknown)),
         };
         Ok(Event { pos: self.pos, body, origin: self.origin, hash: self.hash })

@@ -170,13 +170,8 @@ fn tip(store: &dyn Store) -> (Pos, Hash) {
 }
 
 fn event(previous: Hash, pos: Pos) -> Event {
-    let account = Account {
-        id: AccountId(pos.0),
-        name: format!("account {}", pos.0),
-        created: Timestamp(pos.0.cast_signed()),
-        frozen: false,
-        tokens_void_until: None,
-    };
+    let created = Timestamp(pos.0.cast_signed());
+    let account = Account::new(AccountId(pos.0), &format!("account {}", pos.0), created);
     let body = EventBody {
         at: account.created,
         actor: ActorRef::System,

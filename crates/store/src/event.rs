@@ -122,6 +122,11 @@ pub enum Fact {
         /// Host and moment.
         hosts: Vec<(Name, Timestamp)>,
     },
+    /// When tokens were last used, written in bulk.
+    Used {
+        /// Token and moment.
+        tokens: Vec<(TokenId, Timestamp)>,
+    },
     /// Leases of records of a zone begin, go on or end. Stands after the fact that adds the records.
     Leased {
         /// Apex of the zone.
@@ -178,6 +183,7 @@ impl Fact {
             | Fact::Imported { .. }
             | Fact::ImportDropped { .. }
             | Fact::Seen { .. }
+            | Fact::Used { .. }
             | Fact::Leased { .. } => &[],
         }
     }

@@ -5,8 +5,9 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use account::{
-    Account, AccountId, Actions, Credential, Entity, Host, HostExpiry, KeyPolicy, NamePattern,
-    OnExpiry, Scavenge, Scope, Timestamp, Token, TokenId, TsigAlgorithm, TsigKey, ZoneEntry,
+    Account, AccountId, Actions, Credential, Entity, Host, HostExpiry, KeyPolicy, Limits, Member,
+    NamePattern, Network, OnExpiry, Prefix, Released, Role, Rule, Scavenge, Scope, Terms,
+    Timestamp, Token, TokenId, TsigAlgorithm, TsigKey, Webhook, WebhookId, ZoneEntry,
 };
 use store::codec::{self, StateReader, StateWriter};
 use store::{
@@ -19,10 +20,12 @@ const EVENTS_1: &str = include_str!("golden/events-1.hex");
 const STATE_1: &str = include_str!("golden/state-1.hex");
 const EVENTS_2: &str = include_str!("golden/events-2.hex");
 const STATE_2: &str = include_str!("golden/state-2.hex");
+const EVENTS_3: &str = include_str!("golden/events-3.hex");
+const STATE_3: &str = include_str!("golden/state-3.hex");
 
 #[test]
 fn every_version_reads_the_same_for_ever() {
-    for (file, steps) in [(EVENTS_1, steps_1()), (EVENTS_2, steps_2())] {
+    for (file, steps) in [(EVENTS_1, steps_1()), (EVENTS_2, steps_2()), (EVENTS_3, steps_3())] {
         let mut previous = Hash::default();
         let mut read = Vec::new();
         for line in file.lines().map(octets) {
@@ -37,17 +40,17 @@ fn every_version_reads_the_same_for_ever() {
 }
 
 #[test]
-fn version_2_is_what_this_release_writes() {
-    let written: Vec<String> = events(steps_2()).iter().map(encoded).collect();
-    assert_eq!(written, EVENTS_2.lines().collect::<Vec<_>>());
+fn version_3_is_what_this_release_writes() {
+    let written: Vec<String> = events(steps_3()).iter().map(encoded).collect();
+    assert_eq!(written, EVENTS_3.lines().collect::<Vec<_>>());
     let mut writer = StateWriter::new(Vec::new()).unwrap();
-    items_2().iter().for_each(|item| writer.push(item).unwrap());
-    assert_eq!(hexadecimal(&writer.finish().unwrap()), STATE_2.trim_end());
+    items_3().iter().for_each(|item| writer.push(item).unwrap());
+    assert_eq!(hexadecimal(&writer.finish().unwrap()), STATE_3.trim_end());
 }
 
 #[test]
 fn a_state_of_every_version_reads_the_same_for_ever() {
-    for (file, items) in [(STATE_1, items_1()), (STATE_2, items_2())] {
+    for (file, items) in [(STATE_1, items_1()), (STATE_2, items_2()), (STATE_3, items_3())] {
         let octets = octets(file.trim_end());
         let read: Result<Vec<Item>, _> = StateReader::new(octets.as_slice()).unwrap().collect();
         assert_eq!(read.unwrap(), items);
@@ -56,7 +59,7 @@ fn a_state_of_every_version_reads_the_same_for_ever() {
 
 #[test]
 fn every_octet_of_every_version_is_sealed() {
-    for file in [EVENTS_1, EVENTS_2] {
+    for file in [EVENTS_1, EVENTS_2, EVENTS_3] {
         let mut previous = Hash::default();
         for line in file.lines().map(octets) {
             for at in 0..line.len() {
@@ -111,6 +114,16 @@ fn steps_2() -> Vec<Step> {
     steps
 }
 
+/// The same, and what came with version 3.
+fn steps_3() -> Vec<Step> {
+    let mut steps = steps_2();
+    let facts = entities_3().into_iter().map(|e| made(None, Some(e))).collect();
+    steps.push((ActorRef::Operator, None, facts));
+    let tokens = vec![(TokenId(300), Timestamp(1_764_000_000_000)), (TokenId(1), Timestamp(-1))];
+    steps.push((ActorRef::System, None, vec![seen(), Fact::Used { tokens }]));
+    steps
+}
+
 fn events(steps: Vec<Step>) -> Vec<Event> {
     let mut previous = Hash::default();
     let mut events = Vec::new();
@@ -143,6 +156,12 @@ fn items_2() -> Vec<Item> {
     items.extend(entities_2().into_iter().map(Item::Entity));
     let leases = leases().into_iter().take(2);
     items.extend(leases.map(|lease| Item::Lease { zone: name("example."), lease }));
+    items
+}
+
+fn items_3() -> Vec<Item> {
+    let mut items = items_2();
+    items.extend(entities_3().into_iter().map(Item::Entity));
     items
 }
 
@@ -184,7 +203,7 @@ fn entities_2() -> Vec<Entity> {
                     Entity::Host(Host { expiry, parked, ..host.clone() })
                 }));
             }
-            Entity::Account(_) | Entity::Token(_) | Entity::Key(_) => {}
+            _ => {}
         }
     }
     let patterns = vec![
@@ -220,58 +239,128 @@ fn entities_2() -> Vec<Entity> {
     all
 }
 
+/// Entities that no older version can say.
+fn entities_3() -> Vec<Entity> {
+    let at = Timestamp(1_764_000_000_000);
+    let account = AccountId(129);
+    let limits = Limits {
+        hosts: Some(5),
+        tokens: Some(0),
+        webhooks: None,
+        changes_per_hour: Some(u32::MAX),
+    };
+    let zone = ZoneEntry {
+        reserved: vec!["mail".to_owned(), "ns*".to_owned()],
+        quarantine_s: Some(0),
+        ttl_min_s: 300,
+        ..ZoneEntry::new(name("three.example."), account, at)
+    };
+    let member = Member {
+        household: name("home.three.example."),
+        interface_id: [0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0xff, 0xfe, 0, 0, 1],
+        ptr: true,
+    };
+    let host = |text: &str| Host::new(name(text), name("three.example."), account, at);
+    let prefix = Prefix { address: [0x2a01, 0xdb8, 0, 0, 0, 0, 0, 0].into(), length: 56 };
+    let released = Released {
+        name: name("gone.three.example."),
+        zone: name("three.example."),
+        account,
+        until: Timestamp(1_764_002_592_000),
+    };
+    let webhook = Webhook {
+        id: WebhookId(301),
+        account,
+        url: "https://hooks.example/in".to_owned(),
+        secret: b"signs each call".to_vec(),
+        events: vec![1, 4],
+        label: "the chat".to_owned(),
+        created: at,
+        paused: Some(at),
+    };
+    let all = Webhook { events: Vec::new(), paused: None, id: WebhookId(302), ..webhook.clone() };
+    let mut entities = vec![
+        Entity::Account(Account { limits, ..Account::new(account, "three", at) }),
+        Entity::Zone(zone),
+        Entity::Host(Host { prefix: Some(Box::new(prefix)), ..host("home.three.example.") }),
+        Entity::Host(Host {
+            dialect: Some(300),
+            member: Some(Box::new(member)),
+            ..host("nas.three.example.")
+        }),
+        Entity::Released(released),
+        Entity::Webhook(webhook),
+        Entity::Webhook(all),
+    ];
+    entities.extend(tokens_3(account, at).into_iter().map(Entity::Token));
+    entities
+}
+
+fn tokens_3(account: AccountId, at: Timestamp) -> Vec<Token> {
+    let token = |id| Token::new(TokenId(id), account, [3; 32], at);
+    let network = |text: &str| text.parse::<Network>().unwrap();
+    let challenge = Rule {
+        names: vec![NamePattern::Exact(name("_acme-challenge.nas.three.example."))],
+        types: vec![Rtype::TXT],
+        actions: Actions::ALL,
+        values: Vec::new(),
+    };
+    let addresses = Rule {
+        names: vec![NamePattern::Below(name("three.example."))],
+        types: vec![Rtype::A, Rtype::AAAA],
+        actions: Actions::ADD,
+        values: vec![network("198.51.100.0/24"), network("2001:db8::/32")],
+    };
+    let narrow = Terms {
+        rules: vec![challenge, addresses],
+        networks: vec![network("192.0.2.0/24"), network("2001:db8:1::/48")],
+        expires: Some(Timestamp(1_795_000_000_000)),
+        unused_s: Some(86_400),
+        role: None,
+    };
+    let role = |role| Terms { role: Some(role), ..Terms::default() };
+    let used = Token {
+        hosts: vec![name("nas.three.example.")],
+        last_used: Some(at),
+        verify_key: Some([8; 32]),
+        ..token(310)
+    };
+    vec![
+        used,
+        Token { terms: Some(Box::new(narrow)), ..token(311) },
+        Token { terms: Some(Box::new(role(Role::Reader))), ..token(312) },
+        Token { terms: Some(Box::new(role(Role::Owner))), ..token(313) },
+    ]
+}
+
 fn entities() -> Vec<Entity> {
     let at = Timestamp(1_764_000_000_000);
     let account = AccountId(128);
-    let zone = ZoneEntry {
-        apex: name("example."),
-        account,
-        created: at,
-        suffix: true,
-        host_ttl_s: 60,
-        scavenge: None,
-    };
-    let host = Host {
-        name: name("a.example."),
-        zone: name("example."),
-        account,
-        created: at,
+    let zone = ZoneEntry { suffix: true, ..ZoneEntry::new(name("example."), account, at) };
+    let host = |text: &str| Host::new(name(text), name("example."), account, at);
+    let public = Host {
         ttl_s: Some(30),
         private_ok: true,
         scope: Some((Scope::Public, at)),
-        last_seen: None,
-        expiry: None,
-        parked: None,
+        ..host("a.example.")
     };
-    let private = Host {
-        name: name("b.example."),
-        ttl_s: None,
-        private_ok: false,
-        scope: Some((Scope::Private, at)),
-        last_seen: Some(at),
-        ..host.clone()
-    };
+    let private =
+        Host { scope: Some((Scope::Private, at)), last_seen: Some(at), ..host("b.example.") };
     let token = Token {
-        id: TokenId(300),
-        account,
-        hash: [7; 32],
         hosts: vec![name("a.example."), name("b.example.")],
         label: "the router".to_owned(),
-        created: at,
-        revoked: None,
         exposed: Some(at),
+        ..Token::new(TokenId(300), account, [7; 32], at)
     };
     let frozen = Account {
-        id: account,
-        name: "Größe".to_owned(),
-        created: Timestamp(0),
         frozen: true,
         tokens_void_until: Some(at),
+        ..Account::new(account, "Größe", Timestamp(0))
     };
     let mut all = vec![
         Entity::Account(frozen),
         Entity::Zone(zone),
-        Entity::Host(host),
+        Entity::Host(public),
         Entity::Host(private),
         Entity::Token(token),
     ];

@@ -3,29 +3,13 @@ use crate::entity::AccountId;
 
 fn host(scope: Option<(Scope, Timestamp)>, private_ok: bool) -> Host {
     let name = wire::Name::parse("h.dyn.example").unwrap();
-    Host {
-        zone: name.parent().unwrap(),
-        name,
-        account: AccountId(0),
-        created: Timestamp(0),
-        ttl_s: None,
-        private_ok,
-        scope,
-        last_seen: None,
-        expiry: None,
-        parked: None,
-    }
+    let zone = name.parent().unwrap();
+    Host { private_ok, scope, ..Host::new(name, zone, AccountId(0), Timestamp(0)) }
 }
 
 fn zone(suffix: bool) -> ZoneEntry {
-    ZoneEntry {
-        apex: wire::Name::parse("dyn.example").unwrap(),
-        account: AccountId(0),
-        created: Timestamp(0),
-        suffix,
-        host_ttl_s: 60,
-        scavenge: None,
-    }
+    let apex = wire::Name::parse("dyn.example").unwrap();
+    ZoneEntry { suffix, ..ZoneEntry::new(apex, AccountId(0), Timestamp(0)) }
 }
 
 #[test]

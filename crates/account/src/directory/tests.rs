@@ -4,59 +4,31 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::secret::Secret;
-use crate::{Credential, KeyPolicy, TsigAlgorithm};
+use crate::{Actions, Credential, KeyPolicy, NamePattern, Rule, Terms, TsigAlgorithm};
+use wire::Rtype;
+
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
 fn account(id: u64, name: &str) -> Account {
-    Account {
-        id: AccountId(id),
-        name: name.to_owned(),
-        created: Timestamp(0),
-        frozen: false,
-        tokens_void_until: None,
-    }
+    Account::new(AccountId(id), name, Timestamp(0))
 }
 
 fn host(text: &str, zone: &str) -> Host {
-    Host {
-        name: name(text),
-        zone: name(zone),
-        account: AccountId(0),
-        created: Timestamp(0),
-        ttl_s: None,
-        private_ok: false,
-        scope: None,
-        last_seen: None,
-        expiry: None,
-        parked: None,
-    }
+    Host::new(name(text), name(zone), AccountId(0), Timestamp(0))
 }
 
 fn token(id: u64, secret: u8, hosts: &[&str]) -> Token {
-    Token {
-        id: TokenId(id),
-        account: AccountId(0),
-        hash: Secret::from_random([secret; 16]).hash(),
-        hosts: hosts.iter().map(|host| name(host)).collect(),
-        label: String::new(),
-        created: Timestamp(10),
-        revoked: None,
-        exposed: None,
-    }
+    let hosts = hosts.iter().map(|host| name(host)).collect();
+    let hash = Secret::from_random([secret; 16]).hash();
+    Token { hosts, ..Token::new(TokenId(id), AccountId(0), hash, Timestamp(10)) }
 }
 
 fn zone(apex: &str) -> Entity {
-    Entity::Zone(ZoneEntry {
-        apex: name(apex),
-        account: AccountId(0),
-        created: Timestamp(0),
-        suffix: false,
-        host_ttl_s: 60,
-        scavenge: None,
-    })
+    Entity::Zone(ZoneEntry::new(name(apex), AccountId(0), Timestamp(0)))
 }
 
 fn key(text: &str) -> Entity {
@@ -75,6 +47,30 @@ fn key(text: &str) -> Entity {
     })
 }
 
+fn webhook(id: u64) -> Webhook {
+    Webhook {
+        id: WebhookId(id),
+        account: AccountId(0),
+        url: "https://hook.test/secret-path".to_owned(),
+        secret: vec![0xcd; 32],
+        events: vec![1],
+        label: String::new(),
+        created: Timestamp(0),
+        paused: None,
+    }
+}
+
+/// Terms with rules for addresses of names.
+fn naming(names: &[&str]) -> Terms {
+    let rule = |text: &&str| Rule {
+        names: vec![NamePattern::Exact(name(text))],
+        types: vec![Rtype::A],
+        actions: Actions::ALL,
+        values: Vec::new(),
+    };
+    Terms { rules: names.iter().map(rule).collect(), ..Terms::default() }
+}
+
 const ZONES: [&str; 3] = ["one.test", "sub.one.test", "two.test"];
 const HOSTS: [&str; 5] = ["a.one.test", "b.one.test", "b.sub.one.test", "one.test", "c.two.test"];
 
@@ -88,22 +84,33 @@ enum Act {
 
 fn entity() -> impl Strategy<Value = Entity> {
     let hosts = prop::collection::btree_set(0..HOSTS.len(), 0..4);
+    let ruled = prop::option::of(0..HOSTS.len());
     prop_oneof![
         (0..3_u64, 0..4_u8).prop_map(|(id, n)| Entity::Account(account(id, &format!("n{n}")))),
         (0..ZONES.len()).prop_map(|n| zone(ZONES[n])),
-        (0..HOSTS.len(), any::<bool>()).prop_map(|(n, far)| {
+        (0..HOSTS.len(), any::<bool>(), 0..3_u8).prop_map(|(n, far, account)| {
             let zones = ZONES.iter().filter(|zone| name(HOSTS[n]).is_subdomain_of(&name(zone)));
             let mut zones = zones.map(|zone| host(HOSTS[n], zone));
             let near = zones.next().unwrap();
-            Entity::Host(zones.next().filter(|_| far).unwrap_or(near))
+            let host = zones.next().filter(|_| far).unwrap_or(near);
+            let account = AccountId(u64::from(account));
+            Entity::Host(Host { account, ..host })
         }),
-        (0..4_u64, hosts).prop_map(|(id, hosts)| {
+        (0..4_u64, hosts, 0..3_u64, ruled).prop_map(|(id, hosts, account, ruled)| {
             let hosts: Vec<&str> = hosts.into_iter().map(|n| HOSTS[n]).collect();
             // A secret belongs to one token, but a token may get another one.
             let secret = u8::try_from(id).unwrap() * 2 + u8::from(hosts.len() > 1);
-            Entity::Token(token(id, secret, &hosts))
+            let account = AccountId(account);
+            let terms = ruled.map(|n| Box::new(naming(&[HOSTS[n], "x.a.one.test"])));
+            Entity::Token(Token { account, terms, ..token(id, secret, &hosts) })
         }),
         (0..2_u8).prop_map(|n| key(&format!("key{n}"))),
+        (0..HOSTS.len(), 0..ZONES.len(), 0..4_i64).prop_map(|(n, zone, until)| {
+            let (name, zone) = (name(HOSTS[n]), name(ZONES[zone]));
+            let (account, until) = (AccountId(0), Timestamp(until));
+            Entity::Released(Released { name, zone, account, until })
+        }),
+        (0..3_u64).prop_map(|id| Entity::Webhook(webhook(id))),
     ]
 }
 
@@ -138,8 +145,10 @@ proptest! {
                     directory.remove(&key);
                 }
                 Act::RemoveHostsOf(zone) => {
-                    plain.retain(|_, known| {
-                        !matches!(known, Entity::Host(host) if host.zone == zone)
+                    plain.retain(|_, known| match known {
+                        Entity::Host(host) => host.zone != zone,
+                        Entity::Released(released) => released.zone != zone,
+                        _ => true,
                     });
                     directory.remove_hosts_of(&zone);
                 }
@@ -174,18 +183,22 @@ fn check(directory: &Directory, plain: &BTreeMap<String, Entity>) {
     for host in HOSTS.map(name) {
         let mut found: Vec<TokenId> = directory.tokens_of(&host).map(|token| token.id).collect();
         found.sort();
-        let naming = tokens.iter().filter(|token| token.hosts.contains(&host));
+        let belongs = |name: &Name| directory.host_over(name).is_some_and(|over| over.name == host);
+        let names = |token: &Token| token.hosts.contains(&host) || token.ruled().any(belongs);
+        let naming = tokens.iter().filter(|token| names(token));
         assert_eq!(found, naming.map(|token| token.id).collect::<Vec<_>>());
     }
     for secret in 0..8 {
         let secret = Secret::from_random([secret; 16]);
         let token = tokens.iter().find(|token| token.hash == secret.hash());
         assert_eq!(directory.has_secret(&secret.hash()), token.is_some());
-        // Account 0 may be gone in this test; then no token is accepted.
-        let expected = token.filter(|_| directory.account(AccountId(0)).is_some());
-        let found = directory.authenticate(secret.reveal().as_bytes());
+        // Accounts come and go in this test; without its own no token is accepted.
+        let expected = token.filter(|token| directory.account(token.account).is_some());
+        let found = directory.authenticate(secret.reveal().as_bytes(), Timestamp(20), HERE);
         assert_eq!(found.ok().map(|actor| actor.token()), expected.map(|token| token.id));
     }
+    check_owned(directory, &hosts, &tokens);
+    check_released(directory, plain);
     for n in 0..4 {
         let wanted = format!("n{n}");
         let scan = plain.values().find_map(|known| match known {
@@ -193,6 +206,46 @@ fn check(directory: &Directory, plain: &BTreeMap<String, Entity>) {
             _ => None,
         });
         assert_eq!(directory.account_named(&wanted).map(|account| account.id), scan);
+    }
+}
+
+fn check_owned(directory: &Directory, hosts: &[&Host], tokens: &[&Token]) {
+    for account in (0..3).map(AccountId) {
+        let mut names: Vec<&Name> =
+            hosts.iter().filter(|host| host.account == account).map(|host| &host.name).collect();
+        names.sort();
+        assert_eq!(directory.host_count_of(account), names.len());
+        let found: Vec<&Name> = directory.hosts_of(account, None).map(|host| &host.name).collect();
+        assert_eq!(found, names, "in canonical order");
+        let after =
+            names.first().map_or(0, |first| directory.hosts_of(account, Some(first)).count());
+        assert_eq!(after, names.len().saturating_sub(1), "goes on after a name");
+        let ids = tokens.iter().filter(|token| token.account == account).map(|token| token.id);
+        let ids: Vec<TokenId> = ids.collect();
+        assert_eq!(directory.token_count_of(account), ids.len());
+        let found = directory.tokens_owned(account, None).map(|token| token.id);
+        assert_eq!(found.collect::<Vec<_>>(), ids);
+        let after = ids.first().map_or(0, |id| directory.tokens_owned(account, Some(*id)).count());
+        assert_eq!(after, ids.len().saturating_sub(1));
+    }
+}
+
+fn check_released(directory: &Directory, plain: &BTreeMap<String, Entity>) {
+    let released: Vec<&Released> = plain
+        .values()
+        .filter_map(|entity| match entity {
+            Entity::Released(released) => Some(released),
+            _ => None,
+        })
+        .collect();
+    for until in 0..4 {
+        let free: Vec<_> = directory.freed(Timestamp(until)).collect();
+        assert!(free.is_sorted_by_key(|released| released.until));
+        assert_eq!(free.len(), released.iter().filter(|one| one.until.0 <= until).count());
+    }
+    assert_eq!(directory.all_released().len(), released.len());
+    for one in released {
+        assert_eq!(directory.released(&one.name), Some(one));
     }
 }
 
@@ -241,9 +294,13 @@ fn authentication_takes_one_way_for_every_secret() {
     let (cut, upper) = (good[..31].to_owned(), good.to_uppercase());
     let long = "x".repeat(100_000);
     for text in [other.as_str(), &cut, &upper, "", "byn_", "pässword", &long] {
-        assert_eq!(directory.authenticate(text.as_bytes()), Err(AuthError::Unknown), "{text:.40}");
+        assert_eq!(
+            directory.authenticate(text.as_bytes(), Timestamp(20), HERE),
+            Err(AuthError::Unknown),
+            "{text:.40}"
+        );
     }
-    let actor = directory.authenticate(good.as_bytes()).unwrap();
+    let actor = directory.authenticate(good.as_bytes(), Timestamp(20), HERE).unwrap();
     assert_eq!((actor.token(), actor.account()), (TokenId(1), AccountId(0)));
     assert!(actor.covers(&name("A.ONE.test")) && !actor.covers(&name("b.one.test")));
 }
@@ -266,7 +323,8 @@ fn authentication_table() {
             ..account(0, "operator")
         }));
         directory.put(Entity::Token(token));
-        let found = directory.authenticate(Secret::from_random([1; 16]).reveal().as_bytes());
+        let first = Secret::from_random([1; 16]);
+        let found = directory.authenticate(first.reveal().as_bytes(), Timestamp(20), HERE);
         assert_eq!(found.map(drop), expected, "{why}");
     }
 }
@@ -277,7 +335,8 @@ fn a_token_does_not_take_the_secret_of_another_with_it() {
     directory.put(Entity::Token(token(1, 1, &["a.one.test"])));
     directory.put(Entity::Token(token(2, 1, &["b.one.test"])));
     directory.remove(&EntityKey::Token(TokenId(1)));
-    let found = directory.authenticate(Secret::from_random([1; 16]).reveal().as_bytes());
+    let first = Secret::from_random([1; 16]);
+    let found = directory.authenticate(first.reveal().as_bytes(), Timestamp(20), HERE);
     assert_eq!(found.map(|actor| actor.token()), Ok(TokenId(2)));
 }
 
@@ -286,8 +345,12 @@ fn no_secret_is_shown() {
     let mut directory = Directory::default();
     directory.put(Entity::Token(Token { hash: [0xab; 32], ..token(1, 1, &["a.one.test"]) }));
     directory.put(key("key1"));
+    directory.put(Entity::Webhook(webhook(1)));
     let shown = format!("{directory:?}");
     let tokens = format!("{:?}{:?}", directory.tokens(), directory.keys());
+    let hooks: Vec<&Webhook> = directory.webhooks().collect();
+    let tokens = format!("{tokens}{hooks:?}");
+    assert!(!tokens.contains("secret-path"), "{tokens}");
     // The index by hash is what the directory itself would show.
     assert!(!tokens.contains("171") && !tokens.contains("205"), "{tokens}");
     assert!(!shown.contains("205") && !shown.contains("171"), "{shown}");

@@ -4,46 +4,24 @@ use crate::entity::{Account, Entity, TokenId, ZoneEntry};
 use crate::key::{Credential, KeyPolicy, NamePattern, TsigKey};
 use crate::secret::Secret;
 
+const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
 fn account(id: u64, frozen: bool) -> Account {
-    Account {
-        id: AccountId(id),
-        name: format!("account {id}"),
-        created: Timestamp(0),
-        frozen,
-        tokens_void_until: None,
-    }
+    Account { frozen, ..Account::new(AccountId(id), &format!("account {id}"), Timestamp(0)) }
 }
 
 fn host(text: &str, account: u64, created: i64) -> Host {
-    Host {
-        name: name(text),
-        zone: name("one.test"),
-        account: AccountId(account),
-        created: Timestamp(created),
-        ttl_s: None,
-        private_ok: false,
-        scope: None,
-        last_seen: None,
-        expiry: None,
-        parked: None,
-    }
+    Host::new(name(text), name("one.test"), AccountId(account), Timestamp(created))
 }
 
 fn token(hosts: &[&str]) -> Token {
-    Token {
-        id: TokenId(1),
-        account: AccountId(1),
-        hash: Secret::from_random([1; 16]).hash(),
-        hosts: hosts.iter().map(|host| name(host)).collect(),
-        label: String::new(),
-        created: Timestamp(10),
-        revoked: None,
-        exposed: None,
-    }
+    let hosts = hosts.iter().map(|host| name(host)).collect();
+    let hash = Secret::from_random([1; 16]).hash();
+    Token { hosts, ..Token::new(TokenId(1), AccountId(1), hash, Timestamp(10)) }
 }
 
 /// A token of account 1 over three hosts: its own, one that was claimed again after the token was
@@ -67,7 +45,8 @@ fn directory() -> (Directory, TokenActor) {
     ] {
         directory.put(entity);
     }
-    let actor = directory.authenticate(Secret::from_random([1; 16]).reveal().as_bytes()).unwrap();
+    let secret = Secret::from_random([1; 16]);
+    let actor = directory.authenticate(secret.reveal().as_bytes(), Timestamp(20), HERE).unwrap();
     (directory, actor)
 }
 
@@ -90,7 +69,7 @@ fn authorize_edit_table() {
         ("newer.one.test", Some(Rtype::A), Err(Denied::NotCovered)),
         ("theirs.one.test", Some(Rtype::A), Err(Denied::NotCovered)),
     ] {
-        let found = authorize_edit(&directory, &actor, &name(owner), rtype);
+        let found = authorize_edit(&directory, &actor, &name(owner), rtype, Timestamp(20));
         assert_eq!(found.map(drop), expected, "{owner} {rtype:?}");
     }
 }
@@ -101,7 +80,7 @@ fn authorize_edit_looks_at_the_token_as_it_is_now() {
         let (mut directory, actor) = directory();
         change(&mut directory);
         let owner = name("own.one.test");
-        authorize_edit(&directory, &actor, &owner, Some(Rtype::A)).map(drop)
+        authorize_edit(&directory, &actor, &owner, Some(Rtype::A), Timestamp(20)).map(drop)
     };
     let all = ["own.one.test"];
     assert_eq!(now(&|_| {}), Ok(()));
@@ -142,14 +121,8 @@ fn key(zones: &[&str], policy: KeyPolicy) -> TsigKey {
 /// Whoever may do everything in a zone of account 2.
 fn with_key(key: TsigKey) -> Directory {
     let (mut directory, _) = directory();
-    directory.put(Entity::Zone(ZoneEntry {
-        apex: name("one.test"),
-        account: AccountId(2),
-        created: Timestamp(5),
-        suffix: true,
-        host_ttl_s: 60,
-        scavenge: None,
-    }));
+    let zone = ZoneEntry::new(name("one.test"), AccountId(2), Timestamp(5));
+    directory.put(Entity::Zone(ZoneEntry { suffix: true, ..zone }));
     directory.put(Entity::Key(key));
     directory
 }

@@ -1,5 +1,7 @@
 //! Zones and imports.
 
+use std::collections::BTreeSet;
+
 use account::{Directory, Entity, Scavenge, TsigKey, ZoneEntry};
 use store::{Fact, ImportId, Part, PartOwner, PartSet};
 use wire::{Name, Rdata, Rtype};
@@ -45,21 +47,26 @@ impl Operate<'_> {
             return Err(Refused::Invalid("hosts of the zone above lie in it: remove them first"));
         }
         Ok(ZoneEntry {
-            apex: new.apex.to_lowercase(),
-            account: new.account,
-            created: self.at,
             suffix: new.suffix,
             host_ttl_s: new.host_ttl_s,
-            scavenge: None,
+            ..ZoneEntry::new(new.apex.to_lowercase(), new.account, self.at)
         })
     }
 
-    pub(super) fn set_zone(&self, apex: &Name, policy: ZonePatch) -> Result<Judged, Refused> {
+    pub(super) fn set_zone(&self, apex: &Name, policy: &ZonePatch) -> Result<Judged, Refused> {
         let directory = self.live.directory();
         let zone = directory.zone(apex).ok_or(Refused::Missing("zone"))?;
         let scavenge = policy.scavenge.unwrap_or(zone.scavenge);
         scavenge.map_or(Ok(()), check_scavenge)?;
-        let after = ZoneEntry { scavenge, ..zone.clone() };
+        let reserved = policy.reserved.as_ref().map(|labels| reserved(labels)).transpose()?;
+        let quarantine_s = policy.quarantine_s.unwrap_or(zone.quarantine_s);
+        if quarantine_s.is_some_and(|seconds| seconds > QUARANTINE_S_MAX) {
+            return Err(Refused::Invalid("a name is kept from others for ten years at most"));
+        }
+        let ttl_min_s = policy.ttl_min_s.unwrap_or(zone.ttl_min_s);
+        check_ttl(ttl_min_s)?;
+        let reserved = reserved.unwrap_or_else(|| zone.reserved.clone());
+        let after = ZoneEntry { scavenge, reserved, quarantine_s, ttl_min_s, ..zone.clone() };
         let facts = changed(Entity::Zone(zone.clone()), Entity::Zone(after));
         Ok(Judged { facts, ..Judged::default() })
     }
@@ -155,6 +162,25 @@ fn check_scavenge(scavenge: Scavenge) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Labels as they are kept: lower-cased, each once.
+fn reserved(labels: &[String]) -> Result<Vec<String>, Refused> {
+    let is_label = |label: &String| {
+        let inner = label.strip_suffix('*').unwrap_or(label);
+        let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_".contains(&octet);
+        (1..=63).contains(&label.len()) && inner.bytes().all(is_plain)
+    };
+    if labels.len() > RESERVED_MAX {
+        return Err(Refused::Limit("labels that a zone reserves: 1000"));
+    }
+    if !labels.iter().all(is_label) {
+        return Err(Refused::Invalid(
+            "a reserved label is of letters, digits, `-` and `_`; with `*` at its end, all that begin so",
+        ));
+    }
+    let labels: BTreeSet<String> = labels.iter().map(|label| label.to_ascii_lowercase()).collect();
+    Ok(labels.into_iter().collect())
+}
+
 /// What can be told of one part of a zone alone.
 fn check_part(zone: &Name, part: &Part) -> Result<(), Refused> {
     if part.len() > STAGE_RRSETS_MAX || part.as_octets().len() > STAGE_OCTETS_MAX {
@@ -199,5 +225,9 @@ const STAGE_RRSETS_MAX: usize = 200_000;
 const STAGE_OCTETS_MAX: usize = 32 * 1024 * 1024;
 /// Longest life of a record that nobody repeats, in seconds: ten years.
 const SCAVENGE_S_MAX: u32 = 10 * 366 * 86_400;
+/// Most labels that a zone reserves.
+const RESERVED_MAX: usize = 1000;
+/// Longest time that a name is kept from others, in seconds: ten years.
+const QUARANTINE_S_MAX: u32 = 10 * 366 * 86_400;
 /// RFC 2181 §8.
 const TTL_S_MAX: u32 = (1 << 31) - 1;

@@ -89,7 +89,7 @@ fn a_removed_host_leaves_neither_addresses_nor_power() {
     let sole = rig.add_host("a.one.test", 1);
     rig.add_host("b.one.test", 2);
     let hosts = vec![name("a.one.test"), name("b.one.test")];
-    rig.done(Operation::AddToken { hosts, token: new_token(3) });
+    rig.done(Operation::AddToken { hosts, account: None, token: new_token(3) });
     let both = rig.token(3);
     rig.done(set("one.test", "a.one.test", "9.9.9.1"));
     let text = Rdata::txt(&[b"stays"]).unwrap();
@@ -117,7 +117,7 @@ fn a_host_that_went_with_its_zone_leaves_no_power_over_the_next_one() {
     rig.add_host("a.one.test", 1);
     rig.add_host("b.two.test", 2);
     let hosts = vec![name("a.one.test"), name("b.two.test")];
-    rig.done(Operation::AddToken { hosts, token: new_token(3) });
+    rig.done(Operation::AddToken { hosts, account: None, token: new_token(3) });
     rig.done(Operation::RemoveZone(name("one.test")));
     rig.add_zone("one.test");
     rig.add_host("a.one.test", 4);
@@ -136,7 +136,7 @@ fn a_policy_is_kept_in_its_limits() {
     rig.add_host("a.one.test", 1);
     let patch = |ttl_s, private_ok| Operation::SetHost {
         name: name("a.one.test"),
-        policy: HostPatch { ttl_s, private_ok, expiry: None },
+        policy: HostPatch { ttl_s, private_ok, ..HostPatch::default() },
     };
     assert!(is_done(&rig.run(Actor::Operator, patch(Some(Some(0)), Some(true)))));
     assert_eq!(rig.run(Actor::Operator, patch(Some(Some(0)), None)), Outcome::Unchanged);
@@ -203,18 +203,9 @@ fn hosts_seen_are_written_in_parts_until_none_is_left() {
     rig.add_zone("one.test");
     let entities = (0..20_001_u32).map(|n| {
         let name = name(&format!("h{n}.one.test"));
-        store::Item::Entity(account::Entity::Host(account::Host {
-            name,
-            zone: self::name("one.test"),
-            account: AccountId(0),
-            created: Timestamp(0),
-            ttl_s: None,
-            private_ok: false,
-            scope: None,
-            last_seen: None,
-            expiry: None,
-            parked: None,
-        }))
+        let zone = self::name("one.test");
+        let host = account::Host::new(name, zone, AccountId(0), Timestamp(0));
+        store::Item::Entity(account::Entity::Host(host))
     });
     let entities: Vec<_> = entities.collect();
     for item in entities.clone() {

@@ -305,7 +305,7 @@ impl Run {
         let hosts: BTreeMap<_, _> =
             hosts.map(|host| (text(&host.name), (text(&host.zone), host.account.0))).collect();
         assert_eq!(hosts, self.reference.hosts);
-        let dead = |token| directory.usable(token) == Err(AuthError::Revoked);
+        let dead = |token| directory.usable(token, Timestamp(0)) == Err(AuthError::Revoked);
         let tokens: BTreeMap<_, _> = directory
             .tokens()
             .into_iter()

@@ -105,10 +105,13 @@ pub(crate) fn operation(wish: &Wish, secret: u8) -> Operation {
         },
         Wish::DropImport(import) => Operation::DropImport(ImportId(*import)),
         Wish::AddHost(host, account) => new_host(host, *account, secret),
-        Wish::Rotate(host) => Operation::RotateHost { name: name(host), token: new_token(secret) },
+        Wish::Rotate(host) => {
+            Operation::RotateHost { name: name(host), token: new_token(secret), overlap_s: 0 }
+        }
         Wish::RemoveHost(host) => Operation::RemoveHost(name(host)),
         Wish::AddToken(hosts) => Operation::AddToken {
             hosts: hosts.iter().map(|host| name(host)).collect(),
+            account: None,
             token: new_token(secret),
         },
         Wish::Revoke(token) => Operation::RevokeToken(TokenId(*token)),

@@ -200,7 +200,8 @@ impl Rig {
     }
 
     pub(crate) fn try_token(&self, n: u8) -> Result<TokenActor, account::AuthError> {
-        self.live().directory().authenticate(secret(n).reveal().as_bytes())
+        let here = std::net::Ipv4Addr::LOCALHOST.into();
+        self.live().directory().authenticate(secret(n).reveal().as_bytes(), self.now, here)
     }
 
     pub(crate) fn serial(&self, apex: &str) -> Serial {
@@ -224,7 +225,7 @@ pub(crate) fn secret(n: u8) -> Secret {
 }
 
 pub(crate) fn new_token(n: u8) -> NewToken {
-    NewToken { hash: secret(n).hash(), label: format!("token {n}") }
+    NewToken::of(&secret(n), &format!("token {n}"))
 }
 
 pub(crate) fn new_host(host: &str, account: u64, n: u8) -> Operation {

@@ -20,7 +20,10 @@ fn rig() -> Rig {
 }
 
 fn set_zone(apex: &str, scavenge: Option<Scavenge>) -> Operation {
-    Operation::SetZone { apex: name(apex), policy: ZonePatch { scavenge: Some(scavenge) } }
+    Operation::SetZone {
+        apex: name(apex),
+        policy: ZonePatch { scavenge: Some(scavenge), ..ZonePatch::default() },
+    }
 }
 
 fn add(data: &str, lease_s: Option<u32>) -> Operation {

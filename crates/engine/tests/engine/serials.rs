@@ -147,7 +147,7 @@ fn a_state_without_a_log_still_knows_that_time_has_passed() {
     rig.now = Timestamp(5);
     rig.done(Operation::Unlock(account::AccountId(0)));
     let hosts = vec![name("h.one.test")];
-    rig.done(Operation::AddToken { hosts, token: new_token(2) });
+    rig.done(Operation::AddToken { hosts, account: None, token: new_token(2) });
     assert!(rig.try_token(1).is_err(), "revoked by the lockdown");
     assert!(rig.try_token(2).is_ok(), "made after the lockdown, whatever the clock says");
 }

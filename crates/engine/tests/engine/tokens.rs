@@ -85,13 +85,13 @@ fn a_token_over_several_hosts_covers_them_all_in_one_change() {
     rig.add_host("a.one.test", 1);
     rig.add_host("b.one.test", 2);
     let hosts = vec![name("b.one.test"), name("A.one.test"), name("b.one.test")];
-    rig.done(Operation::AddToken { hosts, token: new_token(3) });
+    rig.done(Operation::AddToken { hosts, account: None, token: new_token(3) });
     let token = rig.token(3);
     let edits = vec![replace("a.one.test", "9.9.9.9"), replace("b.one.test", "9.9.9.9")];
     assert!(is_done(&rig.run(token, change(ZONE, Vec::new(), edits))));
     assert_eq!(rig.addresses(ZONE, "b.one.test"), ["9.9.9.9"]);
     // Rotating one of the hosts renews that host's own token and leaves the common one.
-    rig.done(Operation::RotateHost { name: name("a.one.test"), token: new_token(4) });
+    rig.done(Operation::RotateHost { name: name("a.one.test"), token: new_token(4), overlap_s: 0 });
     assert_eq!(rig.try_token(1), Err(AuthError::Revoked));
     assert!(rig.try_token(3).is_ok() && rig.try_token(4).is_ok());
 }
@@ -124,7 +124,8 @@ fn lockdown_freezes_names_and_revokes_tokens_for_good() {
     assert!(matches!(update(&mut rig, &token, "9.9.9.2"), Outcome::Refused(Refused::Denied(_))));
     assert_eq!(rig.addresses(ZONE, "h.one.test"), ["9.9.9.1"], "names stay as they are");
     assert!(is_done(&rig.run(bystander, set(ZONE, "other.one.test", "9.9.9.1"))));
-    let rotate = |n| Operation::RotateHost { name: name("h.one.test"), token: new_token(n) };
+    let rotate =
+        |n| Operation::RotateHost { name: name("h.one.test"), token: new_token(n), overlap_s: 0 };
     assert_eq!(rig.run(Actor::Operator, rotate(3)), denied(Denied::Frozen));
     let more = new_host("h2.one.test", carol, 4);
     assert_eq!(rig.run(Actor::Operator, more), denied(Denied::Frozen));
@@ -149,7 +150,11 @@ fn a_second_lockdown_at_the_same_moment_revokes_what_was_made_in_between() {
     for secret in 2..5 {
         rig.done(Operation::Lockdown(AccountId(carol)));
         rig.done(Operation::Unlock(AccountId(carol)));
-        rig.done(Operation::RotateHost { name: name("h.one.test"), token: new_token(secret) });
+        rig.done(Operation::RotateHost {
+            name: name("h.one.test"),
+            token: new_token(secret),
+            overlap_s: 0,
+        });
         assert!(rig.try_token(secret).is_ok());
     }
     rig.done(Operation::Lockdown(AccountId(carol)));
@@ -331,16 +336,21 @@ fn tokens_of_a_host_do_not_pile_up() {
     let mut rig = rig();
     rig.add_host("h.one.test", 0);
     for n in 1..50 {
-        rig.done(Operation::RotateHost { name: name("h.one.test"), token: new_token(n) });
+        rig.done(Operation::RotateHost {
+            name: name("h.one.test"),
+            token: new_token(n),
+            overlap_s: 0,
+        });
     }
     let count = rig.live().directory().tokens_of(&name("h.one.test")).count();
     assert_eq!(count, 2, "the one in use and the one revoked last");
     for n in 50..149 {
         let hosts = vec![name("h.one.test")];
-        rig.done(Operation::AddToken { hosts, token: new_token(n) });
+        rig.done(Operation::AddToken { hosts, account: None, token: new_token(n) });
     }
     let hosts = vec![name("h.one.test")];
-    let over = rig.run(Actor::Operator, Operation::AddToken { hosts, token: new_token(149) });
+    let over = rig
+        .run(Actor::Operator, Operation::AddToken { hosts, account: None, token: new_token(149) });
     assert!(matches!(over, Outcome::Refused(Refused::Limit(_))), "{over:?}");
 }
 
@@ -363,7 +373,7 @@ fn a_token_is_made_in_its_limits() {
         (vec!["h.one.test"; 1001], new_token(3)),
     ] {
         let hosts: Vec<_> = hosts.into_iter().map(name).collect();
-        let outcome = rig.run(Actor::Operator, Operation::AddToken { hosts, token });
+        let outcome = rig.run(Actor::Operator, Operation::AddToken { hosts, account: None, token });
         assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
     }
     assert!(rig.try_token(1).is_ok());

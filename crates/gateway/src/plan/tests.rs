@@ -23,14 +23,8 @@ fn live() -> (Arc<Live>, TokenActor) {
     let mut covered = Vec::new();
     for (apex, suffix) in [("own.example", false), ("dyn.example", true)] {
         let apex = Name::parse(apex).unwrap();
-        let zone = ZoneEntry {
-            apex: apex.clone(),
-            account: AccountId(0),
-            created: Timestamp(0),
-            suffix,
-            host_ttl_s: 60,
-            scavenge: None,
-        };
+        let zone = ZoneEntry::new(apex.clone(), AccountId(0), Timestamp(0));
+        let zone = ZoneEntry { suffix, ..zone };
         engine.load(Item::Entity(Entity::Zone(zone)));
         engine.load(Item::Zone { apex: apex.clone(), serial: Serial(1) });
         for label in ["a", "b", "gone", "other"] {
@@ -39,16 +33,10 @@ fn live() -> (Arc<Live>, TokenActor) {
                 covered.push(name.clone());
             }
             let host = Host {
-                name,
-                zone: apex.clone(),
-                account: AccountId(0),
-                created: Timestamp(0),
                 ttl_s: (label == "b").then_some(5),
-                private_ok: false,
                 scope: (label == "a" && !suffix).then_some((Scope::Public, Timestamp(0))),
-                last_seen: None,
-                expiry: None,
                 parked: (label == "gone").then_some(Timestamp(0)),
+                ..Host::new(name, apex.clone(), AccountId(0), Timestamp(0))
             };
             engine.load(Item::Entity(Entity::Host(host)));
         }
@@ -59,17 +47,11 @@ fn live() -> (Arc<Live>, TokenActor) {
         engine.load(Item::Rrset { zone, owner, rtype: Rtype::A, rrset: published.clone() });
     }
     covered.sort();
-    engine.load(Item::Entity(Entity::Token(Token {
-        id: TokenId(1),
-        account: AccountId(0),
-        hash: secret.hash(),
-        hosts: covered,
-        label: String::new(),
-        created: Timestamp(1),
-        revoked: None,
-        exposed: None,
-    })));
-    let actor = live.directory().authenticate(secret.reveal().as_bytes()).unwrap();
+    let token = Token::new(TokenId(1), AccountId(0), secret.hash(), Timestamp(1));
+    engine.load(Item::Entity(Entity::Token(Token { hosts: covered, ..token })));
+    let here = Ipv4Addr::LOCALHOST.into();
+    let actor =
+        live.directory().authenticate(secret.reveal().as_bytes(), Timestamp(2), here).unwrap();
     (live, actor)
 }
 

@@ -210,7 +210,7 @@ impl Orders<'_> {
                 Some(Scavenge { no_refresh_s, refresh_s })
             }
         });
-        let policy = ZonePatch { scavenge };
+        let policy = ZonePatch { scavenge, ..ZonePatch::default() };
         self.operate(Operation::SetZone { apex: apex.clone(), policy })?;
         show::zone(self.node, &apex)
     }
@@ -272,7 +272,7 @@ impl Orders<'_> {
         let host = name(host)?;
         let secret = self.secret()?;
         let token = new_token(&secret, "");
-        let id = self.operate(Operation::RotateHost { name: host.clone(), token })?;
+        let id = self.operate(Operation::RotateHost { name: host.clone(), token, overlap_s: 0 })?;
         Ok(json!({ "host": text(&host), "token": secret.reveal(), "id": id }))
     }
 
@@ -280,7 +280,8 @@ impl Orders<'_> {
         let hosts = hosts.iter().map(|host| name(host)).collect::<Result<Vec<_>, _>>()?;
         let secret = self.secret()?;
         let token = new_token(&secret, label);
-        let id = self.operate(Operation::AddToken { hosts: hosts.clone(), token })?;
+        let id =
+            self.operate(Operation::AddToken { hosts: hosts.clone(), account: None, token })?;
         let hosts: Vec<String> = hosts.iter().map(text).collect();
         Ok(json!({ "hosts": hosts, "token": secret.reveal(), "id": id }))
     }
@@ -358,13 +359,14 @@ fn below(label: &[u8], apex: &Name) -> Result<Name, AdminError> {
 }
 
 fn new_token(secret: &Secret, label: &str) -> NewToken {
-    NewToken { hash: secret.hash(), label: label.to_owned() }
+    NewToken::of(secret, label)
 }
 
 fn patch(settings: &HostSettings) -> Result<HostPatch, AdminError> {
     let HostSettings { ttl_s, private_ok, expiry } = settings;
     let expiry = expiry.as_ref().map(expiry_of).transpose()?;
-    Ok(HostPatch { ttl_s: ttl_s.map(Some), private_ok: *private_ok, expiry })
+    let (ttl_s, private_ok) = (ttl_s.map(Some), *private_ok);
+    Ok(HostPatch { ttl_s, private_ok, expiry, ..HostPatch::default() })
 }
 
 fn expiry_of(expiry: &Expiry) -> Result<Option<HostExpiry>, AdminError> {

@@ -75,18 +75,10 @@ fn silent_hosts_are_due_when_their_time_since_the_start_is_over() {
     let mut engine = Engine::new(Arc::new(Live::new()));
     for (label, after_s, seen) in [("old", 60, -5000), ("new", 60, 30), ("slow", 3600, 0)] {
         let zone = Name::parse("a.test").unwrap();
-        let host = Host {
-            name: zone.child(label.as_bytes()).unwrap(),
-            zone,
-            account: AccountId(0),
-            created: Timestamp(0),
-            ttl_s: None,
-            private_ok: false,
-            scope: None,
-            last_seen: Some(at(seen)),
-            expiry: Some(Box::new(HostExpiry { after_s, then: OnExpiry::Withdraw })),
-            parked: None,
-        };
+        let name = zone.child(label.as_bytes()).unwrap();
+        let expiry = Some(Box::new(HostExpiry { after_s, then: OnExpiry::Withdraw }));
+        let host = Host::new(name, zone, AccountId(0), Timestamp(0));
+        let host = Host { last_seen: Some(at(seen)), expiry, ..host };
         engine.load(Item::Entity(Entity::Host(host)));
     }
     let live = engine.live();

@@ -101,7 +101,9 @@ pub(crate) fn publish(node: &Node, label: &str, token: &str, address: &str) -> b
 /// The request that publishes an address.
 pub(crate) fn request(node: &Node, label: &str, token: &str, address: &str) -> Request {
     let host = Name::parse(&format!("{label}.{ZONE}")).expect("a name");
-    let actor = node.live().directory().authenticate(token.as_bytes()).expect("a valid token");
+    let here = std::net::Ipv4Addr::LOCALHOST.into();
+    let actor = node.live().directory().authenticate(token.as_bytes(), node.now(), here);
+    let actor = actor.expect("a valid token");
     let address: IpAddr = address.parse().expect("an address");
     let (rtype, rdata) = match address {
         IpAddr::V4(address) => (Rtype::A, Rdata::a(address)),

@@ -171,32 +171,12 @@ fn staged(part: u8) -> Fact {
 }
 
 fn zone_entry() -> Entity {
-    let account = AccountId(0);
-    let created = moment(Pos(1));
-    let scavenge = None;
-    Entity::Zone(ZoneEntry {
-        apex: zone(),
-        account,
-        created,
-        suffix: true,
-        host_ttl_s: 60,
-        scavenge,
-    })
+    let zone = ZoneEntry::new(zone(), AccountId(0), moment(Pos(1)));
+    Entity::Zone(ZoneEntry { suffix: true, ..zone })
 }
 
 fn host(name: Name, pos: Pos) -> Entity {
-    Entity::Host(Host {
-        name,
-        zone: zone(),
-        account: AccountId(0),
-        created: moment(pos),
-        ttl_s: None,
-        private_ok: false,
-        scope: None,
-        last_seen: None,
-        expiry: None,
-        parked: None,
-    })
+    Entity::Host(Host::new(name, zone(), AccountId(0), moment(pos)))
 }
 
 fn made(entity: Entity) -> Fact {

@@ -1,6 +1,7 @@
 use account::{
-    Account, AccountId, Actions, Credential, Entity, Host, HostExpiry, KeyPolicy, NamePattern,
-    OnExpiry, Scavenge, Scope, Timestamp, Token, TokenId, TsigAlgorithm, TsigKey, ZoneEntry,
+    Account, AccountId, Actions, Credential, Entity, Host, HostExpiry, KeyPolicy, Limits, Member,
+    NamePattern, Network, OnExpiry, Prefix, Released, Role, Rule, Scavenge, Scope, Terms,
+    Timestamp, Token, TokenId, TsigAlgorithm, TsigKey, Webhook, WebhookId, ZoneEntry,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -62,43 +63,101 @@ fn delta(zone: Name) -> impl Strategy<Value = Delta> {
 }
 
 fn entity() -> impl Strategy<Value = Entity> {
-    let id = any::<u64>;
-    let account = (id(), ".{0,64}", moment(), any::<bool>(), option::of(moment())).prop_map(
-        |(id, name, created, frozen, tokens_void_until)| {
-            let id = AccountId(id);
-            Entity::Account(Account { id, name, created, frozen, tokens_void_until })
+    // Boxed, as together they would not fit on the stack of a test.
+    prop_oneof![
+        account().boxed(),
+        zone_entry().boxed(),
+        host().boxed(),
+        token().boxed(),
+        key().boxed(),
+        released().boxed(),
+        webhook().boxed(),
+    ]
+    .boxed()
+}
+
+fn account() -> impl Strategy<Value = Entity> {
+    let number = || option::of(any::<u32>());
+    let limits = (number(), number(), number(), number()).prop_map(
+        |(hosts, tokens, webhooks, changes_per_hour)| Limits {
+            hosts,
+            tokens,
+            webhooks,
+            changes_per_hour,
         },
     );
+    let known = (any::<u64>(), ".{0,64}", moment(), any::<bool>(), option::of(moment()), limits);
+    known.prop_map(|(id, name, created, frozen, tokens_void_until, limits)| {
+        let account = Account::new(AccountId(id), &name, created);
+        Entity::Account(Account { frozen, tokens_void_until, limits, ..account })
+    })
+}
+
+fn zone_entry() -> impl Strategy<Value = Entity> {
     let scavenge = option::of((any::<u32>(), any::<u32>()))
         .prop_map(|s| s.map(|(no_refresh_s, refresh_s)| Scavenge { no_refresh_s, refresh_s }));
-    let zone = (name(), id(), moment(), any::<bool>(), any::<u32>(), scavenge).prop_map(
-        |(apex, account, created, suffix, host_ttl_s, scavenge)| {
-            let account = AccountId(account);
-            Entity::Zone(ZoneEntry { apex, account, created, suffix, host_ttl_s, scavenge })
+    let kept = (vec(".{0,9}", 0..3), option::of(any::<u32>()), any::<u32>());
+    (name(), any::<u64>(), moment(), (any::<bool>(), any::<u32>(), scavenge), kept).prop_map(
+        |(apex, account, created, (suffix, host_ttl_s, scavenge), kept)| {
+            let (reserved, quarantine_s, ttl_min_s) = kept;
+            let zone = ZoneEntry::new(apex, AccountId(account), created);
+            Entity::Zone(ZoneEntry {
+                suffix,
+                host_ttl_s,
+                scavenge,
+                reserved,
+                quarantine_s,
+                ttl_min_s,
+                ..zone
+            })
         },
-    );
+    )
+}
+
+fn host() -> impl Strategy<Value = Entity> {
     let scope = prop_oneof![Just(Scope::Public), Just(Scope::Private)];
     let policy = (option::of(any::<u32>()), any::<bool>(), option::of((scope, moment())));
     let moments = (option::of(moment()), option::of(moment()));
-    let host = (owned(), id(), moment(), policy, moments, option::of(expiry())).prop_map(
-        |(names, account, created, (ttl_s, private_ok, scope), (last_seen, parked), expiry)| {
-            let ((zone, name), account) = (names, AccountId(account));
-            let expiry = expiry.map(Box::new);
-            Entity::Host(Host {
-                name,
-                zone,
-                account,
-                created,
-                ttl_s,
-                private_ok,
-                scope,
-                last_seen,
-                expiry,
-                parked,
-            })
-        },
-    );
-    prop_oneof![account, zone, host, token(), key()]
+    let member = (name(), any::<[u8; 16]>(), any::<bool>())
+        .prop_map(|(household, interface_id, ptr)| Member { household, interface_id, ptr });
+    let prefix = (any::<[u8; 16]>(), any::<u8>())
+        .prop_map(|(address, length)| Prefix { address: address.into(), length });
+    let home = (option::of(any::<u16>()), option::of(member), option::of(prefix));
+    let known = (owned(), any::<u64>(), moment(), policy, moments, option::of(expiry()), home);
+    known.prop_map(|((zone, name), account, created, policy, moments, expiry, home)| {
+        let (ttl_s, private_ok, scope) = policy;
+        let (last_seen, parked) = moments;
+        let (dialect, member, prefix) = home;
+        let expiry = expiry.map(Box::new);
+        let host = Host {
+            ttl_s,
+            private_ok,
+            scope,
+            last_seen,
+            parked,
+            expiry,
+            ..Host::new(name, zone, AccountId(account), created)
+        };
+        let (member, prefix) = (member.map(Box::new), prefix.map(Box::new));
+        Entity::Host(Host { dialect, member, prefix, ..host })
+    })
+}
+
+fn released() -> impl Strategy<Value = Entity> {
+    (owned(), any::<u64>(), moment()).prop_map(|((zone, name), account, until)| {
+        Entity::Released(Released { name, zone, account: AccountId(account), until })
+    })
+}
+
+fn webhook() -> impl Strategy<Value = Entity> {
+    let octets = || vec(any::<u8>(), 0..40);
+    let known =
+        (any::<u64>(), any::<u64>(), ".{0,64}", octets(), octets(), ".{0,64}", moment(), moment());
+    known.prop_map(|(id, account, url, secret, events, label, created, paused)| {
+        let (id, account) = (WebhookId(id), AccountId(account));
+        let paused = (paused.0 > 0).then_some(paused);
+        Entity::Webhook(Webhook { id, account, url, secret, events, label, created, paused })
+    })
 }
 
 fn expiry() -> impl Strategy<Value = HostExpiry> {
@@ -112,13 +171,54 @@ fn expiry() -> impl Strategy<Value = HostExpiry> {
 
 fn token() -> impl Strategy<Value = Entity> {
     let ids = (any::<u64>(), any::<u64>(), any::<[u8; 32]>());
-    let moments = (moment(), option::of(moment()), option::of(moment()));
-    (ids, vec(name(), 0..4), ".{0,128}", moments).prop_map(
-        |((id, account, hash), hosts, label, (created, revoked, exposed))| {
-            let (id, account) = (TokenId(id), AccountId(account));
-            Entity::Token(Token { id, account, hash, hosts, label, created, revoked, exposed })
+    let moments = (moment(), option::of(moment()), option::of(moment()), option::of(moment()));
+    let more = (option::of(any::<[u8; 32]>()), option::of(terms()));
+    (ids, vec(name(), 0..4), ".{0,128}", moments, more).prop_map(
+        |((id, account, hash), hosts, label, moments, (verify_key, terms))| {
+            let (created, revoked, exposed, last_used) = moments;
+            let terms = terms.map(Box::new);
+            let token = Token::new(TokenId(id), AccountId(account), hash, created);
+            let token = Token { hosts, label, revoked, exposed, last_used, ..token };
+            Entity::Token(Token { verify_key, terms, ..token })
         },
     )
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let role = prop_oneof![Just(None), Just(Some(Role::Reader)), Just(Some(Role::Owner))];
+    let ends = (option::of(moment()), option::of(any::<u32>()));
+    (vec(rule(), 0..3), vec(network(), 0..3), ends, role).prop_map(
+        |(rules, networks, (expires, unused_s), role)| Terms {
+            rules,
+            networks,
+            expires,
+            unused_s,
+            role,
+        },
+    )
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    (policy(), vec(network(), 0..3)).prop_map(|(policy, values)| Rule {
+        names: policy.names,
+        types: policy.types,
+        actions: policy.actions,
+        values,
+    })
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    let v4 = (any::<u32>(), 0..=32_u8).prop_map(|(bits, prefix)| {
+        let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+        Network::new(std::net::Ipv4Addr::from_bits(bits & mask).into(), prefix).unwrap()
+    });
+    let v6 = (any::<u128>(), 1..=128_u8).prop_map(|(bits, prefix)| {
+        let mask = u128::MAX << (128 - u32::from(prefix));
+        // No address that is mapped from IPv4.
+        let bits = (bits | 1 << 127) & mask;
+        Network::new(std::net::Ipv6Addr::from_bits(bits).into(), prefix).unwrap()
+    });
+    prop_oneof![v4, v6]
 }
 
 fn key() -> impl Strategy<Value = Entity> {
@@ -214,6 +314,8 @@ fn fact() -> impl Strategy<Value = Fact> {
         }),
         import().prop_map(|import| Fact::ImportDropped { import }),
         vec((name(), moment()), 0..5).prop_map(|hosts| Fact::Seen { hosts }),
+        vec((any::<u64>().prop_map(TokenId), moment()), 0..5)
+            .prop_map(|tokens| Fact::Used { tokens }),
         name().prop_flat_map(|zone| {
             vec(lease(zone.clone()), 0..4)
                 .prop_map(move |leases| Fact::Leased { zone: zone.clone(), leases })
@@ -319,7 +421,7 @@ proptest! {
     fn arbitrary_octets_never_panic(octets in vec(any::<u8>(), 0..400)) {
         let _ = (decode_event(&octets), verify_event(&octets, Hash::default()));
         let _ = (decode_item(VERSION, &octets), decode_rrset(Rtype::A, &octets));
-        let _ = decode_item(1, &octets);
+        let _ = (decode_item(1, &octets), decode_item(2, &octets));
         let _ = without_origins(&octets);
         if let Ok(items) = StateReader::new(octets.as_slice()) {
             items.for_each(drop);
@@ -419,16 +521,16 @@ fn plain() -> Event {
 #[test]
 fn a_newer_version_is_named_as_such() {
     let mut octets = encoded(&plain());
-    octets[0] = 3;
-    assert_eq!(decode_event(&octets), Err(CodecError::Version(3)));
-    assert_eq!(verify_event(&octets, Hash::default()), Err(CodecError::Version(3)));
-    assert_eq!(without_origins(&octets), Err(CodecError::Version(3)));
-    assert_eq!(decode_item(3, &[1]), Err(CodecError::Version(3)));
-    assert!(CodecError::Version(3).to_string().contains("version 3"));
+    octets[0] = VERSION + 1;
+    assert_eq!(decode_event(&octets), Err(CodecError::Version(VERSION + 1)));
+    assert_eq!(verify_event(&octets, Hash::default()), Err(CodecError::Version(VERSION + 1)));
+    assert_eq!(without_origins(&octets), Err(CodecError::Version(VERSION + 1)));
+    assert_eq!(decode_item(VERSION + 1, &[1]), Err(CodecError::Version(VERSION + 1)));
+    assert!(CodecError::Version(VERSION + 1).to_string().contains("version 4"));
     let mut state = stream(&[]);
-    state[b"byname state\n".len()] = 3;
+    state[b"byname state\n".len()] = VERSION + 1;
     let refused = StateReader::new(state.as_slice()).map(|_| ()).unwrap_err();
-    assert!(refused.to_string().contains("version 3"), "{refused}");
+    assert!(refused.to_string().contains("version 4"), "{refused}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //! Nothing is written in it any more. A later version reads with it what has stayed the same.
 
 use account::{
-    Account, AccountId, Credential, Entity, Host, KeyPolicy, Scope, Timestamp, Token, TokenId,
-    TsigAlgorithm, TsigKey, ZoneEntry,
+    Account, AccountId, Credential, Entity, Host, KeyPolicy, Limits, Scope, Timestamp, Token,
+    TokenId, TsigAlgorithm, TsigKey, ZoneEntry,
 };
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
@@ -170,13 +170,7 @@ fn staged(octets: &mut Octets<'_>) -> Result<(ImportId, Name, Part), CodecError>
 /// An entity of this kind.
 pub(super) fn entity_of(kind: u8, octets: &mut Octets<'_>) -> Result<Entity, CodecError> {
     Ok(match kind {
-        1 => Entity::Account(Account {
-            id: AccountId(octets.varint()?),
-            name: octets.text()?,
-            created: Timestamp(octets.signed()?),
-            frozen: octets.flag()?,
-            tokens_void_until: moment(octets)?,
-        }),
+        1 => Entity::Account(account(octets)?),
         2 => Entity::Zone(zone(octets)?),
         3 => Entity::Host(host(octets)?),
         4 => Entity::Token(token(octets)?),
@@ -185,23 +179,29 @@ pub(super) fn entity_of(kind: u8, octets: &mut Octets<'_>) -> Result<Entity, Cod
     })
 }
 
-pub(super) fn zone(octets: &mut Octets<'_>) -> Result<ZoneEntry, CodecError> {
-    Ok(ZoneEntry {
-        apex: octets.name()?,
-        account: AccountId(octets.varint()?),
+pub(super) fn account(octets: &mut Octets<'_>) -> Result<Account, CodecError> {
+    Ok(Account {
+        id: AccountId(octets.varint()?),
+        name: octets.text()?,
         created: Timestamp(octets.signed()?),
-        suffix: octets.flag()?,
-        host_ttl_s: octets.u32()?,
-        scavenge: None,
+        frozen: octets.flag()?,
+        tokens_void_until: moment(octets)?,
+        limits: Limits::default(),
     })
 }
 
+pub(super) fn zone(octets: &mut Octets<'_>) -> Result<ZoneEntry, CodecError> {
+    let apex = octets.name()?;
+    let account = AccountId(octets.varint()?);
+    let zone = ZoneEntry::new(apex, account, Timestamp(octets.signed()?));
+    Ok(ZoneEntry { suffix: octets.flag()?, host_ttl_s: octets.u32()?, ..zone })
+}
+
 pub(super) fn host(octets: &mut Octets<'_>) -> Result<Host, CodecError> {
+    let (name, zone) = (octets.name()?, octets.name()?);
+    let account = AccountId(octets.varint()?);
+    let host = Host::new(name, zone, account, Timestamp(octets.signed()?));
     Ok(Host {
-        name: octets.name()?,
-        zone: octets.name()?,
-        account: AccountId(octets.varint()?),
-        created: Timestamp(octets.signed()?),
         ttl_s: option(octets, Octets::u32)?,
         private_ok: octets.flag()?,
         scope: option(octets, |octets| {
@@ -213,22 +213,19 @@ pub(super) fn host(octets: &mut Octets<'_>) -> Result<Host, CodecError> {
             Ok((scope, Timestamp(octets.signed()?)))
         })?,
         last_seen: moment(octets)?,
-        expiry: None,
-        parked: None,
+        ..host
     })
 }
 
-fn token(octets: &mut Octets<'_>) -> Result<Token, CodecError> {
-    Ok(Token {
-        id: TokenId(octets.varint()?),
-        account: AccountId(octets.varint()?),
-        hash: octets.array()?,
-        hosts: list(octets, Octets::name)?,
-        label: octets.text()?,
-        created: Timestamp(octets.signed()?),
-        revoked: moment(octets)?,
-        exposed: moment(octets)?,
-    })
+pub(super) fn token(octets: &mut Octets<'_>) -> Result<Token, CodecError> {
+    let id = TokenId(octets.varint()?);
+    let account = AccountId(octets.varint()?);
+    let hash = octets.array()?;
+    let hosts = list(octets, Octets::name)?;
+    let label = octets.text()?;
+    let token = Token::new(id, account, hash, Timestamp(octets.signed()?));
+    let (revoked, exposed) = (moment(octets)?, moment(octets)?);
+    Ok(Token { hosts, label, revoked, exposed, ..token })
 }
 
 fn key(octets: &mut Octets<'_>) -> Result<TsigKey, CodecError> {

@@ -1,10 +1,10 @@
-//! Address blocks, as the operator lists them.
+//! Address blocks, as people list them.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use account::address::unmapped;
+use crate::address::unmapped;
 
 /// A block of addresses: `192.0.2.0/24`, `2001:db8::/32`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,30 @@ pub enum NetworkError {
 }
 
 impl Network {
+    /// The block of these leading bits; every other bit of the base is 0.
+    pub fn new(base: IpAddr, prefix: u8) -> Result<Network, NetworkError> {
+        let longest = if base.is_ipv4() { 32 } else { 128 };
+        if prefix > longest {
+            return Err(NetworkError::Length);
+        }
+        let network = Network { base, prefix };
+        // `contains` would never match a mapped base, as it unmaps what it is asked.
+        if unmapped(base) != base {
+            return Err(NetworkError::Address);
+        }
+        if network.contains(base) { Ok(network) } else { Err(NetworkError::HostBits(prefix)) }
+    }
+
+    /// The first address of the block.
+    pub fn base(&self) -> IpAddr {
+        self.base
+    }
+
+    /// Leading bits that count.
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
     /// Whether the block holds an address. An IPv4-mapped one counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.base, unmapped(address)) {
@@ -57,15 +81,7 @@ impl FromStr for Network {
             }
             Some(_) => return Err(NetworkError::Length),
         };
-        if prefix > longest {
-            return Err(NetworkError::Length);
-        }
-        let network = Network { base, prefix };
-        // `contains` would never match a mapped base, as it unmaps what it is asked.
-        if unmapped(base) != base {
-            return Err(NetworkError::Address);
-        }
-        if network.contains(base) { Ok(network) } else { Err(NetworkError::HostBits(prefix)) }
+        Network::new(base, prefix)
     }
 }
 
@@ -77,7 +93,7 @@ impl fmt::Display for Network {
 
 /// What counts as one source: an IPv4 address, or an IPv6 /64, as whoever has one address of it
 /// mostly has them all.
-pub(crate) fn source_block(address: IpAddr) -> IpAddr {
+pub fn source_block(address: IpAddr) -> IpAddr {
     match unmapped(address) {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(first_v6(address, 64)),
