@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::http::Request;
 use crate::{Code, Hint};
 
 /// Hosts in one request; with more the whole request is refused with [`Code::Numhost`].
@@ -34,6 +35,18 @@ pub struct Ask {
 pub const TXT_MAX: usize = 4;
 
 impl Ask {
+    /// Reads a request by a function that notes what was odd.
+    pub(crate) fn read(
+        request: &Request,
+        read: fn(&Request, &mut Vec<Hint>) -> Result<Ask, Code>,
+    ) -> Result<Ask, Refusal> {
+        let mut hints = Vec::new();
+        match read(request, &mut hints) {
+            Ok(ask) => Ok(Ask { hints, ..ask }),
+            Err(code) => Err(Refusal { code, hints }),
+        }
+    }
+
     /// An update of these hosts that leaves everything as it is.
     pub fn of(hosts: Hosts) -> Ask {
         Ask {
@@ -133,6 +146,9 @@ pub enum TxtAction {
     /// Without any value.
     Clear,
 }
+
+/// Where ACME looks for challenges (RFC 8555 §8.4).
+pub(crate) const ACME_CHALLENGE: &str = "_acme-challenge";
 
 /// Octets of a TXT value: what every language that has them takes, in at most four strings.
 pub const TXT_OCTETS_MAX: usize = 1020;

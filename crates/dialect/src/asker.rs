@@ -35,3 +35,27 @@ fn parameter_password<'a>(request: &'a Request, passwords: &[&str]) -> Option<&'
     let in_header = request.credentials.as_ref().is_some_and(|c| !c.password.is_empty());
     if in_header { None } else { request.parameter(passwords) }
 }
+
+/// The other way round: the last of the parameters with these names, or else the credentials of the
+/// head, for languages that have no head in their documents.
+pub(crate) fn parameters_or_header(request: &Request, passwords: &[&str]) -> Option<Credentials> {
+    match request.parameter(passwords) {
+        Some(password) => Some(Credentials { user: String::new(), password: password.to_owned() }),
+        None => request.credentials.clone(),
+    }
+}
+
+/// The half that is the secret, where either may be: tokens are longer than what people write into
+/// the other field.
+pub(crate) fn longer_half(credentials: &Credentials) -> Credentials {
+    let Credentials { user, password } = credentials.clone();
+    if user.len() > password.len() {
+        return Credentials { user: password, password: user };
+    }
+    Credentials { user, password }
+}
+
+/// The header field that goes with 401: curl and wget send credentials only after it.
+pub(crate) fn challenge() -> (&'static str, String) {
+    ("WWW-Authenticate", "Basic realm=\"byname\", charset=\"UTF-8\"".to_owned())
+}

@@ -26,9 +26,9 @@
 //!
 //! [`request`] and [`interpret`] are the agent's end; the service's is `Profile::Dyndns2`.
 
-mod answer;
+pub(crate) mod answer;
 mod client;
-mod parse;
+pub(crate) mod parse;
 
 #[cfg(test)]
 mod tests;

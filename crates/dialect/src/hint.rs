@@ -72,6 +72,9 @@ hints! {
     NotAPrefix: "the prefix is not an IPv6 prefix with its length; nothing was changed; on a FRITZ!Box write `<ip6lanprefix>` and nothing else",
     PrefixIgnored: "a prefix for other hosts was sent, which is not used",
     PrefixAlone: "only a prefix for other hosts was sent, which is not used; nothing was changed; send the address as well, on a FRITZ!Box `<ip6addr>`",
+    Ipv6To4: "a 6to4 prefix was asked for, which nobody uses any more (RFC 7526); nothing was changed; send the real prefix",
+    TextUnusable: "the TXT value is missing, too long or not what this language takes; nothing was changed",
+    JsonUnreadable: "the body is not the JSON that this language takes; nothing was changed",
 }
 
 impl fmt::Display for Hint {

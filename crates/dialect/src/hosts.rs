@@ -1,9 +1,10 @@
 //! Names of hosts as devices write them.
 
-use crate::Hint;
 use crate::address::is_placeholder;
+use crate::ask::{HOSTS_MAX, Hosts};
 use crate::hint::note;
 use crate::http::Request;
+use crate::{Code, Hint};
 
 /// The names in the first group of parameters that has any: of several parameters in a group the
 /// last that names a host counts; placeholders and empty ones name none.
@@ -15,6 +16,30 @@ pub(crate) fn named(request: &Request, groups: &[&[&str]], hints: &mut Vec<Hint>
         }
     }
     Vec::new()
+}
+
+/// The hosts that are named in the first group of parameters that names any, or else the token's only
+/// one.
+pub(crate) fn meant(
+    request: &Request,
+    groups: &[&[&str]],
+    hints: &mut Vec<Hint>,
+) -> Result<Hosts, Code> {
+    let named = named(request, groups, hints);
+    if named.is_empty() {
+        return Ok(Hosts::Only);
+    }
+    few(&named, hints)?;
+    Ok(Hosts::Named(named))
+}
+
+/// No more than are taken in one request.
+pub(crate) fn few(names: &[String], hints: &mut Vec<Hint>) -> Result<(), Code> {
+    if names.len() > HOSTS_MAX {
+        note(hints, Hint::TooManyHosts);
+        return Err(Code::Numhost);
+    }
+    Ok(())
 }
 
 /// The names of one list, without final dots.

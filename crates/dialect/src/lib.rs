@@ -36,4 +36,4 @@ pub use ask::{
 pub use hint::Hint;
 pub use hosts::is_fqdn;
 pub use outcome::{Code, Deleted, Outcome};
-pub use profile::Profile;
+pub use profile::{Profile, acme_dns};

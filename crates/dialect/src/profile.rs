@@ -9,6 +9,20 @@
 //! for certain. Their differences decide what is deleted. So such a request is read in the careful
 //! way of [`Profile::Dyndns2`], unless the host itself was set to another member.
 
+pub mod acme_dns;
+mod changeip;
+mod duckdns;
+mod dyns;
+mod dynv6;
+mod easydns;
+mod freedns;
+mod freedns2;
+mod hp;
+mod httpreq;
+mod ipv64;
+mod pubyun;
+mod zoneedit;
+
 use crate::ask::{Ask, Refusal};
 use crate::http::{Credentials, Request, Response};
 use crate::{Outcome, dyndns2};
@@ -53,6 +67,32 @@ macro_rules! profiles {
 }
 
 profiles! {
+    /// acme-dns: TXT for ACME, by JSON.
+    AcmeDns = 20, "acme-dns", acme_dns::SPOKEN;
+    /// lego's `httpreq`: TXT for ACME, by JSON.
+    Httpreq = 21, "httpreq", httpreq::SPOKEN;
+    /// DuckDNS: labels, `OK` or `KO`.
+    DuckDns = 22, "duckdns", duckdns::SPOKEN;
+    /// dynv6, with prefixes.
+    Dynv6 = 23, "dynv6", dynv6::SPOKEN;
+    /// FreeDNS of afraid.org, version 1.
+    FreeDns = 24, "freedns", freedns::SPOKEN;
+    /// FreeDNS of afraid.org, version 2.
+    FreeDns2 = 25, "freedns2", freedns2::SPOKEN;
+    /// ZoneEdit.
+    ZoneEdit = 26, "zoneedit", zoneedit::SPOKEN;
+    /// easyDNS.
+    EasyDns = 27, "easydns", easydns::SPOKEN;
+    /// DyNS.
+    Dyns = 28, "dyns", dyns::SPOKEN;
+    /// 3322.org, now pubyun.com.
+    Pubyun = 29, "pubyun", pubyun::SPOKEN;
+    /// HP's groups, of Comware routers.
+    Hp = 30, "hp", hp::SPOKEN;
+    /// ipv64.net.
+    Ipv64 = 31, "ipv64", ipv64::SPOKEN;
+    /// ChangeIP, with numbers for answers.
+    ChangeIp = 32, "changeip", changeip::SPOKEN;
     /// Ours of the dyndns2 family: nothing is deleted but by an explicit word.
     Dyndns2 = 1, "dyndns2", dyndns2::SPOKEN;
 }
@@ -82,7 +122,6 @@ pub(crate) enum Path {
     /// Exactly this one.
     Exact(&'static str),
     /// Whatever lies below this one, such as a token.
-    #[expect(dead_code, reason = "for the profiles that follow")]
     Below(&'static str),
 }
 
@@ -91,10 +130,7 @@ impl Path {
     fn matches(self, path: &str) -> bool {
         match self {
             Path::Loose(known) | Path::Exact(known) => path.eq_ignore_ascii_case(known),
-            Path::Below(top) => {
-                let front = path.get(..top.len()).is_some_and(|f| f.eq_ignore_ascii_case(top));
-                front && path[top.len()..].starts_with('/')
-            }
+            Path::Below(top) => below(path, top).is_some(),
         }
     }
 }
@@ -149,6 +185,12 @@ impl Profile {
 /// The path of dyndns2 that nearly everybody uses.
 pub(crate) const UPDATE: &str = "/nic/update";
 
+/// What follows `top/` in a path.
+fn below<'a>(path: &'a str, top: &str) -> Option<&'a str> {
+    let (front, rest) = path.split_at_checked(top.len())?;
+    if front.eq_ignore_ascii_case(top) { rest.strip_prefix('/') } else { None }
+}
+
 /// The known path that a path in lower case ends in, if it may have anything in front of it.
 pub(crate) fn loose_path(lower: &[u8]) -> Option<&'static str> {
     let paths = Profile::ALL.iter().flat_map(|profile| profile.spoken().paths);
@@ -159,5 +201,7 @@ pub(crate) fn loose_path(lower: &[u8]) -> Option<&'static str> {
     loose.find(|known| lower.ends_with(known.as_bytes()))
 }
 
+#[cfg(test)]
+pub(crate) mod check;
 #[cfg(test)]
 mod tests;

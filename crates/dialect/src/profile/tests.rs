@@ -44,5 +44,21 @@ fn numbers_and_names_are_one_to_one() {
 fn numbers_never_change() {
     let numbers: Vec<(u8, &str)> =
         Profile::ALL.iter().map(|profile| (profile.number(), profile.name())).collect();
-    assert_eq!(numbers, [(1, "dyndns2")]);
+    let expected = [
+        (20, "acme-dns"),
+        (21, "httpreq"),
+        (22, "duckdns"),
+        (23, "dynv6"),
+        (24, "freedns"),
+        (25, "freedns2"),
+        (26, "zoneedit"),
+        (27, "easydns"),
+        (28, "dyns"),
+        (29, "pubyun"),
+        (30, "hp"),
+        (31, "ipv64"),
+        (32, "changeip"),
+        (1, "dyndns2"),
+    ];
+    assert_eq!(numbers, expected);
 }
