@@ -15,6 +15,8 @@ pub struct Ask {
     pub verb: Verb,
     /// Of which hosts.
     pub hosts: Hosts,
+    /// Whether it is done for all of them or for none, and all of them lie in one zone.
+    pub together: bool,
     /// What to do with A.
     pub ipv4: Wanted<Ipv4Addr>,
     /// What to do with AAAA.
@@ -52,6 +54,7 @@ impl Ask {
         Ask {
             verb: Verb::Update,
             hosts,
+            together: false,
             ipv4: Wanted::Preserve,
             ipv6: Wanted::Preserve,
             own: Vec::new(),
@@ -92,12 +95,17 @@ pub enum Wanted<A> {
     Preserve,
     /// Publish the source address of the connection when it is of this family, else preserve.
     Source,
+    /// The same, but delete what is there when the source is of the other family. Only where a host
+    /// has chosen a language that says so; never of a source that is unknown.
+    SourceElseDelete,
     /// Publish exactly these, at least one, without duplicates.
     Addresses(Vec<A>),
     /// Put the first so many bits of this address in place of those of each that is there.
     Renumber(A, u8),
     /// Delete what is there. Comes of an explicit word of the language only.
     Delete,
+    /// Delete what is there when the source is of this family, else preserve.
+    DeleteIfSource,
 }
 
 /// What one host of a request gets, instead of what the request wants of all.

@@ -35,6 +35,7 @@ mod tests;
 
 pub use client::{Answer, interpret, request, retry_after_s};
 
+use crate::ask::Hosts;
 use crate::http::Request;
 use crate::profile::{Path, Spoken};
 
@@ -52,6 +53,12 @@ pub(crate) const SPOKEN: Spoken = Spoken {
     render: answer::render,
     is_family: true,
 };
+
+/// The hosts that a request of the family names, as far as that can be told before it is known which
+/// member it is in.
+pub fn hosts(request: &Request) -> Hosts {
+    parse::hosts(request, &mut Vec::new()).unwrap_or(Hosts::Only)
+}
 
 /// At a path of dyndns2 everything; at the root, where deSEC takes updates, what has a parameter of
 /// an update.

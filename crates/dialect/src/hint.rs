@@ -68,12 +68,14 @@ hints! {
     LinkLocal: "a link-local address with its zone identifier means nothing elsewhere and was not used",
     PrefixLengthStripped: "the prefix length after the address was cut off",
     BarePrefix: "the device sent a prefix instead of an address; nothing was changed; on a FRITZ!Box write `<ip6addr>`",
+    MixedParameter: "a parameter for addresses holds addresses beside a word, a prefix or nothing; nothing was changed",
+    NotTheUser: "the host name is not the user name, which must be the same here",
     MappedAddress: "an IPv4 address written as IPv6 was taken as IPv4",
     NotAPrefix: "the prefix is not an IPv6 prefix with its length; nothing was changed; on a FRITZ!Box write `<ip6lanprefix>` and nothing else",
     PrefixIgnored: "a prefix for other hosts was sent, which is not used",
     PrefixAlone: "only a prefix for other hosts was sent, which is not used; nothing was changed; send the address as well, on a FRITZ!Box `<ip6addr>`",
     Ipv6To4: "a 6to4 prefix was asked for, which nobody uses any more (RFC 7526); nothing was changed; send the real prefix",
-    TextUnusable: "the TXT value is missing, too long or not what this language takes; nothing was changed",
+    TextUnusable: "the TXT value is missing, empty, too long or not what this language takes; nothing was changed",
     JsonUnreadable: "the body is not the JSON that this language takes; nothing was changed",
 }
 

@@ -14,7 +14,7 @@ pub struct Outcome {
     pub addresses: Vec<IpAddr>,
     /// With [`Code::Good`]: what stood before.
     pub before: Vec<IpAddr>,
-    /// With [`Code::Good`]: what was deleted.
+    /// With [`Code::Good`] and [`Code::Nochg`]: what was deleted, or was to be and not there.
     pub deleted: Deleted,
 }
 

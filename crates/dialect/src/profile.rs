@@ -7,19 +7,26 @@
 //!
 //! The members of the dyndns2 family share `/nic/update`, and nothing in a request tells them apart
 //! for certain. Their differences decide what is deleted. So such a request is read in the careful
-//! way of [`Profile::Dyndns2`], unless the host itself was set to another member.
+//! way of [`Profile::Dyndns2`], unless the host itself was set to another member, or something in it
+//! that only one member knows asks for that one.
 
 pub mod acme_dns;
 mod changeip;
+mod desec;
 mod duckdns;
+mod dyn_inc;
 mod dyns;
 mod dynv6;
 mod easydns;
 mod freedns;
 mod freedns2;
+mod google;
+mod he;
 mod hp;
 mod httpreq;
 mod ipv64;
+mod noip;
+mod nsupdate;
 mod pubyun;
 mod zoneedit;
 
@@ -33,7 +40,7 @@ macro_rules! profiles {
         /// A language for updates, as one provider speaks it. The numbers are kept on disk: they
         /// never change, and none is used again.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
+        #[repr(u16)]
         pub enum Profile {
             $($(#[doc = $doc])* $variant = $number,)+
         }
@@ -43,7 +50,7 @@ macro_rules! profiles {
             pub const ALL: &[Profile] = &[$(Profile::$variant,)+];
 
             /// The profile with this number.
-            pub const fn from_number(number: u8) -> Option<Profile> {
+            pub const fn from_number(number: u16) -> Option<Profile> {
                 match number {
                     $($number => Some(Profile::$variant),)+
                     _ => None,
@@ -93,8 +100,20 @@ profiles! {
     Ipv64 = 31, "ipv64", ipv64::SPOKEN;
     /// ChangeIP, with numbers for answers.
     ChangeIp = 32, "changeip", changeip::SPOKEN;
+    /// Hurricane Electric: dyndns2, and TXT.
+    He = 7, "he", he::SPOKEN;
+    /// No-IP: groups, and keys for groups.
+    NoIp = 3, "noip", noip::SPOKEN;
     /// Ours of the dyndns2 family: nothing is deleted but by an explicit word.
     Dyndns2 = 1, "dyndns2", dyndns2::SPOKEN;
+    /// Dyn: dyndns2 as its inventor documents it.
+    Dyn = 2, "dyn", dyn_inc::SPOKEN;
+    /// Google Domains, which is gone while devices still speak it.
+    Google = 4, "google", google::SPOKEN;
+    /// deSEC: what is not mentioned, or empty, is deleted.
+    Desec = 5, "desec", desec::SPOKEN;
+    /// nsupdate.info: the address of a network deletes, and there is a path for deleting.
+    Nsupdate = 6, "nsupdate", nsupdate::SPOKEN;
 }
 
 /// How a profile is spoken: where it is met, and its ends.
@@ -146,9 +165,9 @@ impl Profile {
         })
     }
 
-    /// Its number, 1 to 255.
-    pub const fn number(self) -> u8 {
-        self as u8
+    /// Its number, never 0.
+    pub const fn number(self) -> u16 {
+        self as u16
     }
 
     /// The profile with this name, in any case.
@@ -157,7 +176,7 @@ impl Profile {
     }
 
     /// Whether a host may be set to it: it is a member of the dyndns2 family, and decides what a
-    /// request at `/nic/update` means.
+    /// request means that is detected as [`Profile::Dyndns2`].
     pub fn is_choice(self) -> bool {
         self.spoken().is_family
     }

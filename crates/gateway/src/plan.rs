@@ -1,6 +1,7 @@
 //! From what a request wants to one change for each host.
 
 mod family;
+mod together;
 mod txt;
 
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ use wire::{Name, Rdata, Rrset, Rtype};
 use zone::{Change, Edit, View};
 
 use crate::outcome::refusal;
-use family::{ADDRESSES, Family, address, rdata};
+use family::{ADDRESSES, Family, address, rdata, rests_on_source};
 
 /// What shall happen for one host of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub(crate) enum Plan {
     },
     /// A change goes to the engine.
     Submit {
-        /// The host.
-        host: Name,
+        /// The host, and whichever others share the change.
+        hosts: Vec<Name>,
         /// The change.
         change: Change,
         /// Its addresses, for the answer.
@@ -81,6 +82,9 @@ impl<'a> Asked<'a> {
         now: Timestamp,
     ) -> Option<Asked<'a>> {
         let asked = Asked { actor, ask, source, now };
+        if source.is_none() && (rests_on_source(&ask.ipv4) || rests_on_source(&ask.ipv6)) {
+            return None;
+        }
         let stays = |own: Option<&Own>| asked.families(own) == [Family::Keep, Family::Keep];
         let nothing_left = ask.verb == Verb::Update
             && ask.txt.is_empty()
@@ -122,7 +126,7 @@ impl<'a> Asked<'a> {
                 None => self.plan(live, &directory, name),
             });
         }
-        plans
+        if self.ask.together { together::join(plans) } else { plans }
     }
 
     fn plan(&self, live: &Live, directory: &Directory, name: &Name) -> Plan {
@@ -206,7 +210,8 @@ impl<'a> Asked<'a> {
         let Draft { edits, addresses, dummies, deleted } = draft;
         if !edits.is_empty() {
             let change = Change::new(zone.apex.clone(), edits);
-            return Plan::Submit { host: host.name.clone(), change, addresses, deleted };
+            let hosts = vec![host.name.clone()];
+            return Plan::Submit { hosts, change, addresses, deleted };
         }
         if !dummies.is_empty() {
             let seen = Some(host.name.clone());
@@ -235,6 +240,12 @@ impl<'a> Asked<'a> {
         self.ask.own.iter().find(|own| host_name(&own.host).as_ref() == Some(name))
     }
 
+    /// Whether nothing but TXT is to change at a name.
+    fn is_only_txt(&self, name: &Name) -> bool {
+        let keeps = self.families(self.own(name)) == [Family::Keep, Family::Keep];
+        keeps && !self.ask.txt.is_empty()
+    }
+
     /// The host, when the token may change it: the same rule as the engine's, which has the last
     /// word.
     fn covered<'d>(
@@ -242,9 +253,7 @@ impl<'a> Asked<'a> {
         directory: &'d Directory,
         name: &Name,
     ) -> Result<(&'d Host, &'d ZoneEntry), Denied> {
-        let only_txt = !self.ask.txt.is_empty()
-            && self.families(self.own(name)) == [Family::Keep, Family::Keep];
-        let rtype = if only_txt { Rtype::TXT } else { Rtype::A };
+        let rtype = if self.is_only_txt(name) { Rtype::TXT } else { Rtype::A };
         let host = authorize_edit(directory, self.actor, name, Some(rtype), self.now)?;
         let zone = directory.zone(&host.zone).ok_or(Denied::NotCovered)?;
         Ok((host, zone))

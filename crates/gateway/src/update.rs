@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use account::{Actor, TokenActor};
 use dialect::http::{Request, Response};
-use dialect::{Code, Deleted, Hint, Outcome, Profile};
+use dialect::{Code, Hint, Outcome, Profile};
 use engine::Operation;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
@@ -173,10 +173,10 @@ fn expose(door: &Door, actor: &TokenActor) {
 enum Pending {
     /// The answer is known.
     Known(Answered),
-    /// The answer is known, and the host was seen.
-    Seen(Name, Answered),
+    /// The answer is known, and the hosts were seen.
+    Seen(Vec<Name>, Answered),
     /// The engine has it; the answer if it is done.
-    Submitted(Name, Outcome, Result<oneshot::Receiver<engine::Outcome>, SubmitError>),
+    Submitted(Vec<Name>, Outcome, Result<oneshot::Receiver<engine::Outcome>, SubmitError>),
     /// The same as an earlier one.
     Same(usize),
 }
@@ -201,22 +201,26 @@ fn submit(door: &Door, actor: &Actor, source: Source, plan: Plan) -> Pending {
             Pending::Known(Answered { outcome: Outcome::whole(code), why: Some(why) })
         }
         Plan::Stands { seen: Some(host), code, addresses } => {
-            Pending::Seen(host, Answered::new(code, addresses))
+            Pending::Seen(vec![host], Answered::new(code, addresses))
         }
         Plan::Stands { seen: None, code, addresses } => {
             Pending::Known(Answered::new(code, addresses))
         }
         Plan::Same(earlier) => Pending::Same(earlier),
-        Plan::Submit { host, change, addresses, deleted } => {
+        Plan::Submit { hosts, change, addresses, deleted } => {
             let zone = change.zone.clone();
             let operation = Operation::Change { change, lease: None };
+            let done = Outcome { addresses, deleted, ..Outcome::whole(Code::Good) };
             if door.client.stands(actor, &operation, clock::now()) {
-                return Pending::Seen(host, Answered::new(Code::Nochg, addresses));
+                return Pending::Seen(
+                    hosts,
+                    Answered { outcome: of(Code::Nochg, done), why: None },
+                );
             }
-            let before = published(door.client.live(), &zone, &host);
+            let live = door.client.live();
+            let before = hosts.iter().flat_map(|host| published(live, &zone, host)).collect();
             let submitted = door.client.send(actor.clone(), Some(source.nearest), operation);
-            let done = Outcome { addresses, before, deleted, ..Outcome::whole(Code::Good) };
-            Pending::Submitted(host, done, submitted)
+            Pending::Submitted(hosts, Outcome { before, ..done }, submitted)
         }
     }
 }
@@ -230,11 +234,11 @@ async fn outcomes(door: &Door, pending: Vec<Pending>) -> Vec<Answered> {
         let answered = match pending {
             Pending::Known(answered) => answered,
             Pending::Same(earlier) => all.get(earlier).cloned().unwrap_or_else(unconfirmed),
-            Pending::Seen(host, answered) => {
-                live.touch(&host, clock::now());
+            Pending::Seen(hosts, answered) => {
+                hosts.iter().for_each(|host| live.touch(host, clock::now()));
                 answered
             }
-            Pending::Submitted(host, done, submitted) => {
+            Pending::Submitted(hosts, done, submitted) => {
                 let outcome = match submitted {
                     Ok(receiver) => match timeout_at(deadline, receiver).await {
                         Ok(Ok(outcome)) => Ok(outcome),
@@ -245,7 +249,7 @@ async fn outcomes(door: &Door, pending: Vec<Pending>) -> Vec<Answered> {
                 };
                 let (code, why) = outcome::code(outcome);
                 if code.is_success() {
-                    live.touch(&host, clock::now());
+                    hosts.iter().for_each(|host| live.touch(host, clock::now()));
                 }
                 Answered { outcome: of(code, done), why }
             }
@@ -259,7 +263,7 @@ async fn outcomes(door: &Door, pending: Vec<Pending>) -> Vec<Answered> {
 fn of(code: Code, done: Outcome) -> Outcome {
     match code {
         Code::Good => done,
-        Code::Nochg => Outcome { code, before: Vec::new(), deleted: Deleted::default(), ..done },
+        Code::Nochg => Outcome { code, before: Vec::new(), ..done },
         _ => Outcome::whole(code),
     }
 }

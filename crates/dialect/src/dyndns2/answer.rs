@@ -7,11 +7,9 @@ use crate::http::{Request, Response};
 use crate::{Code, Outcome};
 
 /// One line of an answer, and the status that says the same.
-pub(crate) struct Line {
-    /// The status.
-    pub(crate) status: u16,
-    /// The line, without its end.
-    pub(crate) text: String,
+struct Line {
+    status: u16,
+    text: String,
 }
 
 /// How strictly the status of a response says what its body says.
@@ -37,6 +35,15 @@ impl Told {
 /// is that of the lines if they agree, else 200; for a client that reads the status only, that of
 /// the first refusal.
 pub(crate) fn render(request: &Request, outcomes: &[Outcome]) -> Response {
+    render_as(request, outcomes, text)
+}
+
+/// The same in the words of another member of the family.
+pub(crate) fn render_as(
+    request: &Request,
+    outcomes: &[Outcome],
+    text: fn(&Outcome) -> String,
+) -> Response {
     let told = Told::to(request);
     let line = |outcome: &Outcome| Line { status: status(told, outcome.code), text: text(outcome) };
     let lines: Vec<Line> = outcomes.iter().map(line).collect();
@@ -49,13 +56,17 @@ pub(crate) fn render(request: &Request, outcomes: &[Outcome]) -> Response {
     respond(status, lines)
 }
 
-/// A response of lines, with the header fields that go with its status.
-pub(crate) fn respond(status: u16, lines: Vec<Line>) -> Response {
+fn respond(status: u16, lines: Vec<Line>) -> Response {
     let mut body = String::with_capacity(lines.len() * LINE_OCTETS_USUAL);
     for line in lines {
         body.push_str(&line.text);
         body.push('\n');
     }
+    with_status(status, body)
+}
+
+/// A response with the header fields that go with its status.
+pub(crate) fn with_status(status: u16, body: impl Into<String>) -> Response {
     let mut response = Response::text(status, body);
     match status {
         401 => response.headers.push(("WWW-Authenticate", CHALLENGE.to_owned())),
@@ -85,7 +96,7 @@ pub(crate) fn text(outcome: &Outcome) -> String {
 }
 
 /// Addresses with commas between.
-pub(crate) fn list(addresses: &[IpAddr], out: &mut String) {
+fn list(addresses: &[IpAddr], out: &mut String) {
     for (place, address) in addresses.iter().enumerate() {
         // A `String` takes all that is written.
         let _ = write!(out, "{}{address}", if place == 0 { "" } else { "," });

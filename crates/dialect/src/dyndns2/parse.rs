@@ -49,15 +49,12 @@ fn ask(request: &Request, hints: &mut Vec<Hint>) -> Result<Ask, Code> {
 }
 
 /// The prefix of the hosts behind the one that asks.
-pub(crate) fn prefix(
-    request: &Request,
-    hints: &mut Vec<Hint>,
-) -> Result<Option<Wanted<Prefix>>, Code> {
+fn prefix(request: &Request, hints: &mut Vec<Hint>) -> Result<Option<Wanted<Prefix>>, Code> {
     address::prefix(&request.values(&PREFIX), hints)
 }
 
 /// The hosts that are named, else the one in the user name, else the token's only one.
-fn hosts(request: &Request, hints: &mut Vec<Hint>) -> Result<Hosts, Code> {
+pub(super) fn hosts(request: &Request, hints: &mut Vec<Hint>) -> Result<Hosts, Code> {
     let named = hosts::named(request, &[&HOSTNAME, &HOST, &DOMAIN], hints);
     if named.len() > HOSTS_MAX {
         note(hints, Hint::TooManyHosts);
@@ -76,7 +73,7 @@ fn hosts(request: &Request, hints: &mut Vec<Hint>) -> Result<Hosts, Code> {
 }
 
 /// Whether a switch is on.
-pub(crate) fn is_yes(value: &str) -> bool {
+fn is_yes(value: &str) -> bool {
     ["yes", "on", "true", "1"].iter().any(|yes| yes.eq_ignore_ascii_case(value.trim()))
 }
 

@@ -28,6 +28,8 @@ fn families(query: &str) -> String {
         match wanted {
             Wanted::Preserve => "keep".to_owned(),
             Wanted::Source => "source".to_owned(),
+            Wanted::SourceElseDelete => "source or delete".to_owned(),
+            Wanted::DeleteIfSource => "delete of source".to_owned(),
             Wanted::Renumber(network, length) => format!("{}/{length}", network.to_string()),
             Wanted::Delete => "delete".to_owned(),
             Wanted::Addresses(list) => list.iter().map(A::to_string).collect::<Vec<_>>().join(","),

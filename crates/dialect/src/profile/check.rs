@@ -110,7 +110,10 @@ fn wants(ask: &Ask) -> String {
             }
             Wanted::Source => "source".to_owned(),
             Wanted::Delete => "delete".to_owned(),
-            Wanted::Preserve | Wanted::Renumber(..) => "keep".to_owned(),
+            Wanted::Preserve
+            | Wanted::Renumber(..)
+            | Wanted::SourceElseDelete
+            | Wanted::DeleteIfSource => "keep".to_owned(),
         };
         said.push_str(&format!(" prefix={prefix}"));
     }
@@ -133,5 +136,7 @@ fn family<A: Display>(wanted: &Wanted<A>) -> String {
         Wanted::Addresses(list) => list.iter().map(A::to_string).collect::<Vec<_>>().join(","),
         Wanted::Renumber(address, length) => format!("{address}/{length}"),
         Wanted::Delete => "delete".to_owned(),
+        Wanted::SourceElseDelete => "source or delete".to_owned(),
+        Wanted::DeleteIfSource => "delete of source".to_owned(),
     }
 }

@@ -22,6 +22,9 @@ fn a_request_is_told_by_its_path_and_parameters() {
         ("/?x=y", None),
         ("/ip", None),
         ("/nic/updates", None),
+        ("/nic/update?hostname=all.ddnskey.com", Some(Profile::NoIp)),
+        ("/nic/update?hostname=h.example&txt=x", Some(Profile::He)),
+        ("/nic/delete", Some(Profile::Nsupdate)),
         ("/v1/zones", None),
     ] {
         assert_eq!(Profile::detect(&asked(target)), profile, "{target}");
@@ -42,9 +45,14 @@ fn numbers_and_names_are_one_to_one() {
 /// What is on disk keeps its meaning.
 #[test]
 fn numbers_never_change() {
-    let numbers: Vec<(u8, &str)> =
-        Profile::ALL.iter().map(|profile| (profile.number(), profile.name())).collect();
-    let expected = [
+    for (number, name) in [
+        (1, "dyndns2"),
+        (2, "dyn"),
+        (3, "noip"),
+        (4, "google"),
+        (5, "desec"),
+        (6, "nsupdate"),
+        (7, "he"),
         (20, "acme-dns"),
         (21, "httpreq"),
         (22, "duckdns"),
@@ -58,7 +66,17 @@ fn numbers_never_change() {
         (30, "hp"),
         (31, "ipv64"),
         (32, "changeip"),
-        (1, "dyndns2"),
-    ];
-    assert_eq!(numbers, expected);
+    ] {
+        assert_eq!(Profile::from_number(number).map(Profile::name), Some(name));
+    }
+}
+
+#[test]
+fn a_host_may_be_set_to_a_member_of_the_family_only() {
+    let mut choices: Vec<&str> =
+        Profile::ALL.iter().filter(|p| p.is_choice()).map(|p| p.name()).collect();
+    let mut known = ["dyndns2", "dyn", "noip", "google", "desec", "nsupdate", "he", "changeip"];
+    known.sort_unstable();
+    choices.sort_unstable();
+    assert_eq!(choices, known);
 }

@@ -19,17 +19,23 @@ pub(super) enum Family {
 }
 
 impl Family {
-    /// Puts the source's address in, when that is what is wanted and it has one of this family.
+    /// Puts the source's address in, when that is what is wanted and it is of this family; `None` for
+    /// a source of the other family. A source that is unknown counts as
+    /// one too, so nothing that [`rests_on_source`] is to be resolved with it.
     pub(super) fn resolve<A: Copy + Into<IpAddr>>(wanted: &Wanted<A>, source: Option<A>) -> Family {
         match (wanted, source) {
             (Wanted::Addresses(addresses), _) if addresses.is_empty() => Family::Keep,
             (Wanted::Addresses(addresses), _) => {
                 Family::Put(addresses.iter().map(|&address| address.into()).collect())
             }
-            (Wanted::Source, Some(source)) => Family::Put(vec![source.into()]),
-            (Wanted::Source, None) | (Wanted::Preserve, _) => Family::Keep,
+            (Wanted::Source | Wanted::SourceElseDelete, Some(source)) => {
+                Family::Put(vec![source.into()])
+            }
+            (Wanted::Source | Wanted::DeleteIfSource, None) | (Wanted::Preserve, _) => Family::Keep,
             (&Wanted::Renumber(network, length), _) => Family::Renumber(network.into(), length),
-            (Wanted::Delete, _) => Family::Delete,
+            (Wanted::Delete, _)
+            | (Wanted::SourceElseDelete, None)
+            | (Wanted::DeleteIfSource, Some(_)) => Family::Delete,
         }
     }
 
@@ -46,6 +52,11 @@ impl Family {
         // What has no address has no bits of a host to keep.
         if moved.is_empty() { Family::Keep } else { Family::Put(moved) }
     }
+}
+
+/// Whether something may be deleted because of what the source is: not while that is unknown.
+pub(super) fn rests_on_source<A>(wanted: &Wanted<A>) -> bool {
+    matches!(wanted, Wanted::SourceElseDelete | Wanted::DeleteIfSource)
 }
 
 /// The address with the first `length` bits of the network; itself when it is of the other family.

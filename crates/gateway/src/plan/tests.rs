@@ -295,3 +295,30 @@ fn a_host_of_its_own_gets_its_own() {
         ["put a.own.example. A 60 1 -> 1.1.1.1", "put b.own.example. A 5 1 -> 1.0.0.1", "dnserr"];
     assert_eq!(planned(&ask, None).unwrap(), expected);
 }
+
+#[test]
+fn what_rests_on_the_source_is_not_done_while_that_is_unknown() {
+    let a = ["a.own.example"];
+    let else_delete = || (Wanted::SourceElseDelete, Wanted::SourceElseDelete);
+    let found = plans(&a, else_delete(), Some("9.9.9.9")).unwrap();
+    assert_eq!(found, ["put a.own.example. A 60 1; delete a.own.example. AAAA -> 9.9.9.9"]);
+    assert_eq!(plans(&a, else_delete(), None), None);
+    assert_eq!(plans(&a, (v4(&["1.1.1.1"]), Wanted::SourceElseDelete), None), None);
+    let of_source = || (Wanted::DeleteIfSource, Wanted::DeleteIfSource);
+    let found = plans(&a, of_source(), Some("2606::1")).unwrap();
+    assert_eq!(found, ["delete a.own.example. AAAA -> "]);
+    assert_eq!(plans(&a, of_source(), None), None);
+}
+
+#[test]
+fn together_is_all_or_none_and_one_change() {
+    let of = |hosts: &[&str]| {
+        let ask = Ask { together: true, ipv4: v4(&["1.1.1.1"]), ..Ask::of(named(hosts)) };
+        planned(&ask, None).unwrap()
+    };
+    let both = "put a.own.example. A 60 1; put b.own.example. A 5 1 -> 1.1.1.1,1.1.1.1";
+    assert_eq!(of(&["a.own.example", "b.own.example", "A.own.example"]), [both, "as 0", "as 0"]);
+    assert_eq!(of(&["a.own.example", "other.own.example"]), ["nohost", "nohost"]);
+    assert_eq!(of(&["a.own.example", "nonsense"]), ["notfqdn", "notfqdn"]);
+    assert_eq!(of(&["a.own.example", "a.dyn.example"]), ["numhost", "numhost"]);
+}
