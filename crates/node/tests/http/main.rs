@@ -6,6 +6,7 @@ mod devices;
 mod durable;
 mod gone;
 mod limits;
+mod providers;
 mod records;
 mod service;
 mod small;
