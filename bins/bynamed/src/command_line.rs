@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{account, data, host, key, settings, token, zone};
+use crate::commands::{account, data, history, host, key, settings, token, zone};
 use crate::options::Flags;
 
 /// Dynamic DNS service: answers DNS for its zones and takes updates of their hosts.
@@ -52,8 +52,12 @@ pub(crate) enum Command {
     /// Accounts, which own zones and hosts
     #[command(subcommand)]
     Account(account::Order),
+    /// Show who changed what, when and from where
+    History(history::History),
+    /// Set records back to what they were before a change
+    Undo(history::Undo),
     /// Validate configuration and data; change nothing
-    Check,
+    Check(data::Check),
     /// Write a consistent copy of the data into a file, also while the service runs
     Backup(data::Backup),
     /// Make an empty data directory from a backup

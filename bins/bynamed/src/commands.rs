@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod data;
+pub(crate) mod history;
 pub(crate) mod host;
 pub(crate) mod key;
 pub(crate) mod settings;
@@ -21,7 +22,9 @@ pub(crate) fn run(line: Line, output: &Output) -> Result<(), Fault> {
     match command {
         Command::Serve(flags) => serve::run(&configured(&everywhere, &flags)?, *output),
         Command::Demo(flags) => demo::run(&everywhere, &flags, *output),
-        Command::Check => data::check(&everywhere, *output),
+        Command::Check(check) => check.run(&everywhere, *output),
+        Command::History(history) => history.run(&offline(&everywhere)?, *output),
+        Command::Undo(undo) => undo.run(&offline(&everywhere)?, *output),
         Command::Restore(restore) => restore.run(&offline(&everywhere)?, *output),
         Command::Config(show) => show.run(*output),
         Command::Zone(order) => order.run(&offline(&everywhere)?, *output),

@@ -83,6 +83,11 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_dns_xdp_dropped_total", "Packets by AF_XDP that got no answer"),
     ("byname_dns_xdp_lost_total", "Packets by AF_XDP that came faster than they were taken"),
     ("byname_events_total", "Changes that were written"),
+    ("byname_feed_cut_off_total", "Listeners to changes that were too slow and were cut off"),
+    (
+        "byname_feed_refused_total",
+        "Listeners to changes that were refused because there were too many",
+    ),
     ("byname_fold_failures_total", "Attempts to fold the log into tables that failed"),
     ("byname_hosts_expired_total", "Hosts whose addresses went because nothing was heard of them"),
     ("byname_http_hints_total", "Oddities in requests of update clients, by kind"),
@@ -90,11 +95,13 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_http_refused_connections_total", "Connections for HTTP beyond a limit"),
     ("byname_http_requests_total", "Requests over HTTP, by place and status"),
     ("byname_leases_ended_total", "Records that went because nobody refreshed their lease"),
+    ("byname_sources_erased_total", "Source addresses erased from the history on demand"),
     ("byname_submit_refused_total", "Changes refused before they were judged, by reason"),
     ("byname_updates_total", "Outcomes of updates, one for each host"),
 ];
 const GAUGES: &[(&str, &str)] = &[
     ("byname_build_info", "1, with the version of the program"),
+    ("byname_feed_listeners", "Listeners to changes"),
     ("byname_fold_lag_events", "Changes in the log that are not folded into tables"),
     ("byname_hosts", "Hosts"),
     ("byname_log_octets", "Size of the log on the disk"),

@@ -140,6 +140,8 @@ fn unanswered(why: &CallError) -> Fault {
     Fault { exit, ..Fault::failed(why) }
 }
 
+/// What a check has found.
+pub(crate) const CHECKED: Print = Print::Lines(&["head", "position", "events"]);
 /// How long another process may have the data directory before we give up.
 const WAIT: Duration = Duration::from_secs(30);
 /// Pause between attempts.

@@ -4,6 +4,7 @@
 mod command;
 mod direct;
 mod execute;
+mod history;
 mod keys;
 mod listing;
 mod show;
@@ -11,11 +12,13 @@ mod socket;
 mod subject;
 
 pub use command::{
-    Command, Expiry, HostSettings, KeyAction, KeySettings, Scavenging, SecretText, Then,
-    ZoneChange, ZoneSettings,
+    Command, Expiry, HistoryOf, HistoryQuery, HostSettings, KeyAction, KeySettings, Scavenging,
+    SecretText, Then, UndoTarget, ZoneChange, ZoneSettings,
 };
 pub use direct::{DirectError, direct, restore};
+pub(crate) use execute::text;
 pub use execute::{Answer, Export, Follows, execute};
+pub(crate) use keys::{algorithm_text, pattern_text};
 pub use listing::{LIST_END_LINE, Listing};
 pub use socket::{AdminSocket, CallError, Called, call, serve};
 

@@ -3,23 +3,25 @@
 use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use account::Timestamp;
 use store::codec::{StateReader, StateWriter};
-use store::{FeedError, Pos, ShardId, Store};
-use store_sqlite::{SqliteStore, StateDb, StateError};
+use store::{Commit, FeedError, Pos, ShardId, Store};
+use store_sqlite::{HistoryIndex, SqliteStore, StateDb, StateError};
 
-use crate::node::{NodeError, open_tables};
+use crate::node::{NodeError, open_index, open_tables};
 use crate::writer::now;
 
 /// What the folding thread owns.
 pub(crate) struct Folder {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) tables: StateDb,
+    /// Which events are about whom.
+    pub(crate) index: Arc<Mutex<HistoryIndex>>,
     /// Something was committed; disconnected when the writer has ended.
     pub(crate) wake: Receiver<()>,
     /// The node stops: what is not folded is left to the next start.
@@ -139,16 +141,52 @@ impl Folder {
         let at = self.tables.folded().0;
         let commits = self.store.read(ShardId(0), at, FOLD_BYTES)?;
         if commits.is_empty() {
-            return Ok(false);
+            return Ok(self.note_more());
         }
         let started = Instant::now();
         self.tables.fold(&commits)?;
+        self.note(&commits);
         metrics::histogram!("byname_fold_seconds").record(started.elapsed().as_secs_f64());
         self.unpacked += self.tables.folded().0.0 - at.0;
         let head = self.store.head(ShardId(0))?.0;
         let lag = head.saturating_sub(self.tables.folded().0.0);
         metrics::gauge!("byname_fold_lag_events").set(lag as f64);
         Ok(true)
+    }
+
+    /// Notes what the index does not have yet, for example after a start; whether there may be more.
+    fn note_more(&self) -> bool {
+        let at = self.index.lock().unwrap_or_else(PoisonError::into_inner).at();
+        if at >= self.tables.folded().0 {
+            return false;
+        }
+        match self.store.read(ShardId(0), at, FOLD_BYTES) {
+            Ok(commits) => self.note(&commits),
+            Err(FeedError::Trimmed { oldest }) => {
+                let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+                index.skip_to(Pos(oldest.0.saturating_sub(1)));
+                true
+            }
+            Err(FeedError::Store(why)) => {
+                tracing::warn!(%why, "the index of the history cannot go on");
+                false
+            }
+        }
+    }
+
+    /// Notes who some commits are about; whether that succeeded. Reading a history goes on without.
+    fn note(&self, commits: &[Commit]) -> bool {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = index.note(commits.iter().flat_map(|commit| &commit.events));
+        let Err(why) = noted else { return true };
+        tracing::warn!(%why, "the index of the history could not be written");
+        if why.is_damage()
+            && HistoryIndex::discard(self.store.directory()).is_ok()
+            && let Ok(fresh) = open_index(&self.store)
+        {
+            *index = fresh;
+        }
+        false
     }
 
     /// Tables that are damaged are thrown away; the next round builds them anew.
@@ -171,6 +209,8 @@ impl Folder {
         self.kept_up = Instant::now();
         let done = self.store.maintain().map_err(NodeError::Store);
         let done = done.and_then(|()| self.tables.maintain().map_err(NodeError::State));
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = done.and_then(|()| index.maintain().map_err(NodeError::State));
         if let Err(why) = done {
             tracing::warn!(%why, "a write-ahead log could not be moved into its database");
         }
@@ -192,6 +232,8 @@ impl Folder {
         self.snapshot()?;
         let upto = upto.min(self.tables.folded().0);
         self.store.trim(ShardId(0), upto)?;
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        index.trim(self.store.oldest()?)?;
         tracing::info!(upto = upto.0, "dropped the old part of the log");
         Ok(())
     }

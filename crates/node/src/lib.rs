@@ -21,8 +21,10 @@ mod appender;
 mod boot;
 mod expirer;
 mod folder;
+pub mod history;
 mod import;
 mod node;
+mod tide;
 mod writer;
 
 pub use gateway::{Client, Random, SubmitError};

@@ -13,12 +13,16 @@ use engine::{Engine, Live, Operation, Outcome, Request};
 use gateway::{Client, Letter, Random, SubmitError};
 use store::{Caps, FeedError, NodeId, Pos, ShardId, Store, StoreError};
 use store_sqlite::backup::BackupError;
-use store_sqlite::{ErrorCode, LockError, OpenError, SqliteStore, StateDb, StateError};
+use store_sqlite::{
+    ErrorCode, HistoryIndex, LockError, OpenError, SqliteStore, StateDb, StateError,
+};
 
 use crate::appender::Appender;
 use crate::boot;
 use crate::expirer::Expirer;
 use crate::folder::{self, Folder};
+use crate::history::feed::Feed;
+use crate::tide::Tide;
 use crate::writer::{self, Writer};
 
 /// How a node is run.
@@ -172,6 +176,9 @@ impl Claimed {
         client.live().prepare_keys();
         memory::give_back();
         let unfinished = engine.unfinished_imports();
+        let index = Arc::new(Mutex::new(open_index(&store)?));
+        let tide = Arc::new(Tide::default());
+        tide.rise(engine.stands_at().0);
         // One wake-up is enough: it stands for all commits since the last one.
         let (wake_folder, wake) = sync_channel(1);
         let stopping = Arc::new(AtomicBool::new(false));
@@ -191,10 +198,12 @@ impl Claimed {
             appender: Appender::start(Arc::clone(&store) as Arc<dyn Store>)
                 .map_err(NodeError::Thread)?,
             flying: None,
+            tide: Arc::clone(&tide),
         };
         let folder = Folder {
             store: Arc::clone(&store),
             tables,
+            index: Arc::clone(&index),
             wake,
             stopping: Arc::clone(&stopping),
             is_brief,
@@ -209,7 +218,8 @@ impl Claimed {
             folder: spawn("folder", move || folder.run())?,
         };
         let importing = Mutex::new(());
-        let node = Node { client, store, importing, stopping, threads: Mutex::new(Some(threads)) };
+        let (feed, threads) = (Arc::new(Feed::default()), Mutex::new(Some(threads)));
+        let node = Node { client, store, importing, index, tide, feed, stopping, threads };
         for import in unfinished {
             // Whoever began it is gone. If this fails, the next start tries again.
             let _ = node.client.operate(Operation::DropImport(import));
@@ -231,6 +241,12 @@ pub struct Node {
     store: Arc<SqliteStore>,
     /// Held while a zone file is read into memory: one at a time.
     importing: Mutex<()>,
+    /// Which events are about whom.
+    index: Arc<Mutex<HistoryIndex>>,
+    /// How far the log is visible.
+    tide: Arc<Tide>,
+    /// Where those who listen to changes get them from.
+    feed: Arc<Feed>,
     /// Tells the writer that the node stops.
     stopping: Arc<AtomicBool>,
     /// `None` once the node has stopped.
@@ -297,6 +313,22 @@ impl Node {
         &self.store
     }
 
+    pub(crate) fn store_handle(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store) as Arc<dyn Store>
+    }
+
+    pub(crate) fn index(&self) -> &Mutex<HistoryIndex> {
+        &self.index
+    }
+
+    pub(crate) fn tide(&self) -> &Arc<Tide> {
+        &self.tide
+    }
+
+    pub(crate) fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
     /// The moment, by the system's clock.
     pub fn now(&self) -> Timestamp {
         writer::now()
@@ -316,6 +348,8 @@ impl Node {
                 tracing::error!("a thread of the node panicked");
             }
         }
+        self.tide.end();
+        self.feed.close();
     }
 
     /// Secondaries may hold serials of the time after the backup: ours must be newer (RFC 1982).
@@ -373,6 +407,30 @@ pub(crate) fn open_tables(directory: &Path) -> Result<StateDb, NodeError> {
         }
         other => Ok(other?),
     }
+}
+
+/// Opens the notes of the history, or empty ones in place of those that are not of this log.
+pub(crate) fn open_index(store: &SqliteStore) -> Result<HistoryIndex, NodeError> {
+    let directory = store.directory();
+    let anew = || {
+        HistoryIndex::discard(directory).map_err(NodeError::Discard)?;
+        Ok(HistoryIndex::open(directory)?)
+    };
+    let index = match HistoryIndex::open(directory) {
+        Err(why) if why.is_damage() => {
+            tracing::warn!(%why, "making the index of the history anew");
+            return anew();
+        }
+        other => other?,
+    };
+    let (at, hash) = index.written();
+    let fits = match store.commit_with(at)? {
+        _ if at == Pos(0) => true,
+        Some(commit) => commit.event(at)?.is_none_or(|event| event.hash == hash),
+        // Trimmed; or the log has never been there.
+        None => at <= store.head(ShardId(0))?,
+    };
+    if fits { Ok(index) } else { anew() }
 }
 
 /// What SQLite says is too little to tell which of these it is.

@@ -13,6 +13,7 @@ use store::{AppendError, BatchId, Event, Fact, NodeId, Store, Writer as Fence};
 
 use crate::appender::{self, Appender, Job};
 use crate::expirer::Expirer;
+use crate::tide::Tide;
 
 /// What the writer thread owns.
 pub(crate) struct Writer {
@@ -35,6 +36,7 @@ pub(crate) struct Writer {
     pub(crate) freed: Option<Instant>,
     pub(crate) appender: Appender,
     pub(crate) flying: Option<Flying>,
+    pub(crate) tide: Arc<Tide>,
 }
 
 /// A batch that is being written.
@@ -218,6 +220,7 @@ impl Writer {
             batch.events.iter().for_each(tell_of_hosts);
         }
         answer(self.engine.settle(batch.number, settled), owed);
+        self.tide.rise(self.engine.stands_at().0);
         if settled == Settled::Durable && batch.events.iter().any(frees_much) {
             self.freed.get_or_insert_with(Instant::now);
         }

@@ -13,6 +13,7 @@ use store::codec::{self, StateReader};
 use store::{Hash, Item, Pos, StoreError};
 
 use crate::connection::{self, OpenError, Sync};
+use crate::history::HistoryIndex;
 use crate::load;
 use crate::log::{self, SqliteStore};
 use crate::rows::{failed, pos};
@@ -74,10 +75,26 @@ pub struct Verified {
 pub struct Report {
     /// The log.
     pub log: Verified,
+    /// Hash of its last event: whoever notes it with the position can prove later that nothing up to
+    /// there was changed.
+    pub hash: Hash,
     /// Position of the folded tables that were compared; `None` when they could not be.
     pub tables: Option<Pos>,
     /// What is wrong, in words for people; empty when all is well.
     pub problems: Vec<String>,
+}
+
+/// Whether a log has an event that was noted before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It is there.
+    Yes,
+    /// Another event stands in its place.
+    No,
+    /// The log does not reach back to it any more.
+    Trimmed,
+    /// The log does not reach to it: it has lost its end, or is of another time.
+    Ahead,
 }
 
 /// Writes a consistent copy of the store into a file, while it is in use. The file appears, or
@@ -114,6 +131,7 @@ pub fn restore(from: &Path, directory: &Path) -> Result<Verified, BackupError> {
     let sqlite = |why| BackupError::Sqlite { path: new.clone(), why };
     state::remove_database(&new).map_err(file)?;
     StateDb::discard(directory).map_err(file)?;
+    HistoryIndex::discard(directory).map_err(file)?;
     let database = connection::open(&new, Sync::Full, log::MIGRATIONS)?;
     attach(&database, from).map_err(sqlite)?;
     database.execute_batch(COPY_BACK).map_err(sqlite)?;
@@ -132,7 +150,7 @@ pub fn check(store: &SqliteStore) -> Result<Report, BackupError> {
     store.with_upkeep(|connection| {
         let mut report = Report::default();
         match verify_log(store, connection) {
-            Ok(found) => report.log = found,
+            Ok((found, hash)) => (report.log, report.hash) = (found, hash),
             Err(BackupError::Broken(why) | BackupError::Store(StoreError::Damaged(why))) => {
                 report.problems.push(why);
                 return Ok(report);
@@ -154,7 +172,22 @@ pub fn check(store: &SqliteStore) -> Result<Report, BackupError> {
     })
 }
 
-fn verify_log(store: &SqliteStore, connection: &mut Connection) -> Result<Verified, BackupError> {
+/// Whether the log still has an event that somebody has noted. Says something only of a log whose
+/// chain holds ([`check`]).
+pub fn holds(store: &SqliteStore, at: Pos, hash: Hash) -> Result<Held, StoreError> {
+    use store::Store;
+    let found = match store.commit_with(at)? {
+        Some(commit) => commit.event(at)?.map(|event| event.hash),
+        None if at > store.head(store::ShardId(0))? => return Ok(Held::Ahead),
+        None => return Ok(Held::Trimmed),
+    };
+    Ok(if found == Some(hash) { Held::Yes } else { Held::No })
+}
+
+fn verify_log(
+    store: &SqliteStore,
+    connection: &mut Connection,
+) -> Result<(Verified, Hash), BackupError> {
     let path = store.directory().join("log.db");
     let sqlite = |why| BackupError::Sqlite { path: path.clone(), why };
     let snapshot = snapshot::open(&store.snapshot_path());
@@ -235,7 +268,7 @@ fn verify_backup(path: &Path) -> Result<Verified, BackupError> {
         }
         None => None,
     };
-    verify_chain(&backup, "main", stands)
+    verify_chain(&backup, "main", stands).map(|(found, _)| found)
 }
 
 /// Whether a backup is made of its four tables and nothing else: a view, a generated column, an
@@ -317,7 +350,7 @@ fn verify_chain(
     connection: &Connection,
     schema: &str,
     snapshot: Option<(Pos, Hash)>,
-) -> Result<Verified, BackupError> {
+) -> Result<(Verified, Hash), BackupError> {
     let failed = |why| BackupError::Store(failed(why));
     let sql = format!("SELECT first, last, body, sum FROM {schema}.log ORDER BY last");
     let mut select = connection.prepare(&sql).map_err(failed)?;
@@ -398,13 +431,13 @@ impl Chain {
         Ok(stands)
     }
 
-    fn finish(self) -> Result<Verified, BackupError> {
-        let snapshot = self.snapshot.map_or(Pos(0), |(at, _)| at);
-        let head = self.before.map_or(snapshot, |(at, _)| at);
+    fn finish(self) -> Result<(Verified, Hash), BackupError> {
+        let (snapshot, _) = self.snapshot.unwrap_or_default();
+        let (head, hash) = self.before.or(self.snapshot).unwrap_or_default();
         if snapshot > head {
             return Err(BackupError::Broken("the snapshot is ahead of the log".to_owned()));
         }
-        Ok(Verified { events: self.events, head, snapshot })
+        Ok((Verified { events: self.events, head, snapshot }, hash))
     }
 }
 

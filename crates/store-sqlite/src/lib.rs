@@ -2,7 +2,8 @@
 //!
 //! # What
 //! [`SqliteStore`], the log in `log.db` with durable group commits, and the newest snapshot beside
-//! it; [`StateDb`], the folded tables in `state.db`; [`mod@backup`]: backup, restore and check.
+//! it; [`StateDb`], the folded tables in `state.db`; [`HistoryIndex`], which says which events are
+//! about whom, in `history.db`; [`mod@backup`]: backup, restore and check.
 //!
 //! # Not here
 //! No meaning of events (that is `engine`), no encoding (that is `store::codec`), no threads:
@@ -18,15 +19,19 @@
 pub mod backup;
 mod connection;
 mod folder;
+mod history;
 mod load;
 mod log;
 mod pack;
+mod reading;
 mod rows;
 mod snapshot;
 mod state;
 
 pub use connection::{LockError, OpenError};
+pub use history::{HistoryIndex, block, bounds};
 pub use load::Piece;
 pub use log::SqliteStore;
+pub use reading::StoredCommit;
 pub use rusqlite::ErrorCode;
 pub use state::{StateDb, StateError};

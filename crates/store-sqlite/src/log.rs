@@ -165,6 +165,15 @@ impl SqliteStore {
         f(&mut lock(&self.upkeep))
     }
 
+    pub(crate) fn reader(&self) -> &Mutex<Connection> {
+        &self.reader
+    }
+
+    /// Runs `f` with the connection that appends; commits wait for it.
+    pub(crate) fn with_log<T>(&self, f: impl FnOnce(&mut Connection) -> T) -> T {
+        f(&mut lock(&self.log).connection)
+    }
+
     pub(crate) fn snapshot_path(&self) -> PathBuf {
         self.directory.join(snapshot::NAME)
     }

@@ -91,7 +91,7 @@ fn commit(row: &rusqlite::Row<'_>, body: &[u8]) -> Result<Commit, StoreError> {
     })
 }
 
-fn check_sum(last: Pos, body: &[u8], sum: u32) -> Result<(), StoreError> {
+pub(crate) fn check_sum(last: Pos, body: &[u8], sum: u32) -> Result<(), StoreError> {
     if crc32fast::hash(body) == sum {
         Ok(())
     } else {

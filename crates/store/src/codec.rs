@@ -89,15 +89,37 @@ pub fn verify_event(octets: &[u8], previous: Hash) -> Result<(Event, &[u8]), Cod
     Ok((event, rest))
 }
 
+/// Where each event begins among others, and its position: what they say is not read.
+pub fn frames(octets: &[u8]) -> Result<Vec<(Pos, usize)>, CodecError> {
+    let mut found = Vec::new();
+    let mut rest = octets;
+    while !rest.is_empty() {
+        let at = octets.len() - rest.len();
+        let (raw, after) = Raw::split(rest)?;
+        found.push((raw.pos, at));
+        rest = after;
+    }
+    Ok(found)
+}
+
 /// The events without the origins that can be erased, or `None` when there are none. Everything
 /// else stays octet by octet as it was written, whatever its version, so the chain holds.
-pub fn without_origins(mut octets: &[u8]) -> Result<Option<Vec<u8>>, CodecError> {
+pub fn without_origins(octets: &[u8]) -> Result<Option<Vec<u8>>, CodecError> {
+    without_origins_of(octets, &|_| true)
+}
+
+/// The same for those positions only of which `forget` says so.
+pub fn without_origins_of(
+    mut octets: &[u8],
+    forget: &dyn Fn(Pos) -> bool,
+) -> Result<Option<Vec<u8>>, CodecError> {
     let mut out = Vec::with_capacity(octets.len());
     let mut erased = false;
     while !octets.is_empty() {
         let (raw, rest) = Raw::split(octets)?;
-        erased |= raw.origin.is_some();
-        put_event(&mut out, (raw.version, raw.pos, raw.hash), None, raw.body);
+        let kept = raw.origin.as_ref().filter(|_| !forget(raw.pos));
+        erased |= raw.origin.is_some() && kept.is_none();
+        put_event(&mut out, (raw.version, raw.pos, raw.hash), kept, raw.body);
         octets = rest;
     }
     Ok(erased.then_some(out))

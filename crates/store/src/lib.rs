@@ -24,6 +24,7 @@ mod event;
 mod item;
 mod memory;
 mod part;
+mod subject;
 
 pub use api::{
     AppendError, BatchId, Caps, Commit, Durability, Feed, FeedError, FeedKind, NodeId, ShardId,
@@ -34,3 +35,4 @@ pub use event::{ActorRef, Event, EventBody, Fact, Hash, ImportId, Origin, Pos, R
 pub use item::Item;
 pub use memory::MemoryStore;
 pub use part::{Part, PartOwner, PartSet, PartWriter};
+pub use subject::{Subject, belongs, subjects};

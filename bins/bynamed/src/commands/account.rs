@@ -1,7 +1,7 @@
 //! `bynamed account`: accounts, which own zones and hosts.
 
 use clap::Subcommand;
-use node::admin::Command;
+use node::admin::{Command, HistoryOf};
 
 use crate::configuration::Configuration;
 use crate::fault::Fault;
@@ -27,6 +27,13 @@ pub(crate) enum Order {
         /// Its name
         name: String,
     },
+    /// Erase the source addresses of its changes from the history
+    ///
+    /// The rest of the history stays, and its chain of hashes holds. Backups are not reached.
+    EraseSources {
+        /// Its name
+        name: String,
+    },
 }
 
 impl Order {
@@ -40,9 +47,13 @@ impl Order {
             }
             Order::Freeze { name } => (Command::AccountFreeze { account: name }, ONE),
             Order::Unfreeze { name } => (Command::AccountUnfreeze { account: name }, ONE),
+            Order::EraseSources { name } => {
+                (Command::EraseSources { of: HistoryOf::Account(name) }, ERASED)
+            }
         };
         order::run(settings, &command, print, output)
     }
 }
 
 const ONE: Print = Print::Lines(&["account"]);
+const ERASED: Print = Print::Lines(&["erased"]);

@@ -1,9 +1,10 @@
 //! `bynamed check`, `backup` and `restore`: the data directory as a whole.
 
+use std::io;
 use std::path::PathBuf;
 
 use node::admin::Command;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::command_line::Everywhere;
 use crate::configuration::{self, Configuration};
@@ -49,32 +50,50 @@ impl Restore {
     }
 }
 
-/// Validates the configuration, and the data when there are some.
-pub(crate) fn check(everywhere: &Everywhere, output: Output) -> Result<(), Fault> {
-    let (mut problems, settings) = match configuration::read(everywhere, &Flags::default()) {
-        Ok(configuration) => (Vec::new(), configuration.settings),
-        // The data are looked at all the same, where the command line says.
-        Err(problems) => (problems.list.clone(), problems.settings),
-    };
-    log::start_quiet();
-    let data = &settings.data;
-    let mut found = serde_json::Value::Null;
-    if order::is_empty(data) {
-        output.talk(&format!("{} holds no data yet", data.display()));
-    } else {
-        match order::deliver(
-            &settings,
-            &Command::Check,
-            &mut std::io::empty(),
-            &mut std::io::sink(),
-        ) {
-            Ok(value) => found = value,
-            Err(fault) => problems.push(fault.message),
+/// What is checked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// The log must have this position with this hash: a `head` that an earlier check has shown
+    #[arg(long, value_name = "POSITION:HASH")]
+    head: Option<String>,
+}
+
+impl Check {
+    /// Validates the configuration, and the data when there are some.
+    pub(crate) fn run(self, everywhere: &Everywhere, output: Output) -> Result<(), Fault> {
+        let (mut problems, settings) = match configuration::read(everywhere, &Flags::default()) {
+            Ok(configuration) => (Vec::new(), configuration.settings),
+            // The data are looked at all the same, where the command line says.
+            Err(problems) => (problems.list.clone(), problems.settings),
+        };
+        log::start_quiet();
+        let data = &settings.data;
+        let mut found = Value::Null;
+        if order::is_empty(data) {
+            output.talk(&format!("{} holds no data yet", data.display()));
+            if self.head.is_some() {
+                problems.push("there is no log that could have the position".to_owned());
+            }
+        } else {
+            let command = Command::Check { head: self.head };
+            match order::deliver(&settings, &command, &mut io::empty(), &mut io::sink()) {
+                Ok(value) => found = value,
+                Err(fault) => problems.push(fault.message),
+            }
         }
+        if !problems.is_empty() {
+            return Err(Fault::failed(problems.join("\n       ")));
+        }
+        if output.is_json() {
+            return output.value(&json!({ "problems": [], "data": found }));
+        }
+        output.text("all is well\n")?;
+        if let Some(head) = found["head"].as_str() {
+            output.talk(&format!(
+                "the history ends with {head}: note it elsewhere, and `bynamed check --head` proves \
+                 later that nothing up to there was changed"
+            ));
+        }
+        Ok(())
     }
-    if !problems.is_empty() {
-        return Err(Fault::failed(problems.join("\n       ")));
-    }
-    let value = json!({ "problems": [], "data": found });
-    if output.is_json() { output.value(&value) } else { output.text("all is well\n") }
 }

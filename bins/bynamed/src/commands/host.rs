@@ -1,7 +1,7 @@
 //! `bynamed host`: hosts, whose addresses change.
 
 use clap::Subcommand;
-use node::admin::{Command, Expiry, HostSettings, Then};
+use node::admin::{Command, Expiry, HistoryOf, HostSettings, Then};
 
 use crate::configuration::Configuration;
 use crate::fault::Fault;
@@ -45,6 +45,13 @@ pub(crate) enum Order {
     },
     /// Forget a host and withdraw its addresses
     Remove {
+        /// Its name
+        name: String,
+    },
+    /// Erase the source addresses of its changes from the history
+    ///
+    /// The rest of the history stays, and its chain of hashes holds. Backups are not reached.
+    EraseSources {
         /// Its name
         name: String,
     },
@@ -114,6 +121,9 @@ impl Order {
             }
             Order::Rotate { name } => (Command::HostRotate { host: name }, SECRET),
             Order::Remove { name } => (Command::HostRemove { host: name }, ONE),
+            Order::EraseSources { name } => {
+                (Command::EraseSources { of: HistoryOf::Host(name) }, ERASED)
+            }
         };
         order::run(settings, &command, print, output)
     }
@@ -121,3 +131,4 @@ impl Order {
 
 const ONE: Print = Print::Lines(&["host", "zone", "a", "aaaa"]);
 const SECRET: Print = Print::Secret(&["host", "token"]);
+const ERASED: Print = Print::Lines(&["erased"]);

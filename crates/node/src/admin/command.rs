@@ -162,7 +162,82 @@ pub enum Command {
         file: PathBuf,
     },
     /// Verify the log and the tables.
-    Check,
+    Check {
+        /// A position and a hash that were noted before, as `POSITION:HASH`: the log must have them.
+        #[serde(default)]
+        head: Option<String>,
+    },
+    /// Read a page of a history.
+    History(HistoryQuery),
+    /// Make the inverse of a change.
+    Undo {
+        /// What is undone.
+        target: UndoTarget,
+        /// Also when something else is there now.
+        #[serde(default)]
+        force: bool,
+        /// Only say what would be done.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Erase source addresses from the history of a host or an account.
+    EraseSources {
+        /// Whose.
+        of: HistoryOf,
+    },
+}
+
+/// Whose history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryOf {
+    /// Everybody's.
+    All,
+    /// Of a host or any other name.
+    Host(String),
+    /// Of a zone.
+    Zone(String),
+    /// Of an account, by its name.
+    Account(String),
+}
+
+/// What is read of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryQuery {
+    /// Whose.
+    pub of: HistoryOf,
+    /// Made then or later: milliseconds since 1970.
+    #[serde(default)]
+    pub since_ms: Option<i64>,
+    /// Made then or earlier.
+    #[serde(default)]
+    pub until_ms: Option<i64>,
+    /// By whom: `operator`, `system`, `token`, `token:NUMBER`, `key` or `key:NAME`.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// What changed: `records`, `host`, `token` and so on; none: anything.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Most entries.
+    #[serde(default)]
+    pub limit: Option<usize>,
+    /// Go on behind this position.
+    #[serde(default)]
+    pub from: Option<u64>,
+    /// The oldest first.
+    #[serde(default)]
+    pub forward: bool,
+}
+
+/// What is undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UndoTarget {
+    /// The change at this position.
+    Event(u64),
+    /// All that changed a name after this position.
+    NameTo(String, u64),
 }
 
 impl Command {
@@ -174,7 +249,8 @@ impl Command {
             | Command::HostList { .. }
             | Command::TokenList
             | Command::AccountList
-            | Command::KeyList => Some(LIST_END_LINE),
+            | Command::KeyList
+            | Command::History(_) => Some(LIST_END_LINE),
             _ => None,
         }
     }
@@ -186,7 +262,8 @@ impl Command {
             Command::ZoneImport { .. }
                 | Command::ZoneRemove { .. }
                 | Command::Backup { .. }
-                | Command::Check
+                | Command::Check { .. }
+                | Command::EraseSources { .. }
         )
     }
 
@@ -202,7 +279,10 @@ impl Command {
             | Command::AccountList
             | Command::KeyList
             | Command::Backup { .. }
-            | Command::Check => true,
+            | Command::Check { .. }
+            | Command::History(_)
+            | Command::Undo { .. }
+            | Command::EraseSources { .. } => true,
             Command::ZoneAdd { .. }
             | Command::ZoneSet { .. }
             | Command::ZoneImport { .. }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store_sqlite::{SqliteStore, backup};
 
 use super::execute::{self, execute};
-use super::{AdminError, Command};
+use super::{AdminError, Command, history};
 use crate::node::{Node, NodeError, Options};
 
 /// Why an order was not carried out on a data directory.
@@ -35,7 +35,9 @@ pub fn direct(
 ) -> Result<Value, DirectError> {
     // Neither of these needs the state, and a check changes nothing.
     match command {
-        Command::Check => return Ok(execute::check(&open_store(options)?)?),
+        Command::Check { head } => {
+            return Ok(history::check(&open_store(options)?, head.as_deref())?);
+        }
         Command::Backup { file } => return Ok(execute::backup(&open_store(options)?, file)?),
         _ => {}
     }

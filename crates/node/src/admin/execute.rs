@@ -14,7 +14,7 @@ use zone::Snapshot;
 
 use super::command::{Command, Expiry, HostSettings, Scavenging, Then, ZoneChange, ZoneSettings};
 use super::listing::Listing;
-use super::{AdminError, show, subject};
+use super::{AdminError, history, show, subject};
 use crate::import;
 use crate::node::Node;
 
@@ -127,7 +127,10 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
             json!({ "key": text(&key), "removed": true })
         }
         Command::Backup { file } => self::backup(node.store(), file)?,
-        Command::Check => check(node.store())?,
+        Command::Check { head } => history::check(node.store(), head.as_deref())?,
+        Command::History(query) => return orders.history(query),
+        Command::Undo { target, force, dry_run } => orders.undo(target, *force, *dry_run)?,
+        Command::EraseSources { of } => orders.erase_sources(of)?,
     };
     Ok(Answer { value, follows: None })
 }
@@ -137,7 +140,7 @@ fn listed(rows: Listing) -> Answer {
 }
 
 pub(super) struct Orders<'a> {
-    node: &'a Node,
+    pub(super) node: &'a Node,
 }
 
 impl Orders<'_> {
@@ -293,7 +296,7 @@ impl Orders<'_> {
         Ok(json!({ "account": account, "frozen": frozen }))
     }
 
-    fn account(&self, account: Option<&str>) -> Result<AccountId, AdminError> {
+    pub(super) fn account(&self, account: Option<&str>) -> Result<AccountId, AdminError> {
         let Some(account) = account else { return Ok(AccountId(0)) };
         let directory = self.node.live().directory();
         let found = directory.account_named(account).map(|account| account.id);
@@ -313,21 +316,6 @@ impl Orders<'_> {
 pub(super) fn backup(store: &SqliteStore, file: &Path) -> Result<Value, AdminError> {
     let made = backup::backup(store, file).map_err(failed)?;
     Ok(json!({ "file": file, "events": made.events, "position": made.head.0 }))
-}
-
-/// Verifies a store.
-pub(super) fn check(store: &SqliteStore) -> Result<Value, AdminError> {
-    let report = backup::check(store).map_err(failed)?;
-    if !report.problems.is_empty() {
-        return Err(AdminError::Invalid(report.problems.join("; ")));
-    }
-    Ok(json!({
-        "events": report.log.events,
-        "position": report.log.head.0,
-        "snapshot": report.log.snapshot.0,
-        "tables": report.tables.map(|at| at.0),
-        "problems": [],
-    }))
 }
 
 /// A name in presentation form, with or without the final dot.

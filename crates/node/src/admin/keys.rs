@@ -80,14 +80,14 @@ impl Orders<'_> {
 }
 
 /// The text of an algorithm, as orders name it.
-pub(super) fn algorithm_text(credential: &Credential) -> &'static str {
+pub(crate) fn algorithm_text(credential: &Credential) -> &'static str {
     let Credential::Shared { algorithm, .. } = credential else { return SIG0 };
     let found = ALGORITHMS.iter().find(|(_, known, _)| known == algorithm);
     found.map_or("unknown", |(text, ..)| text)
 }
 
 /// A pattern for people, as it may be given in an order: no final dot.
-pub(super) fn pattern_text(pattern: &NamePattern) -> String {
+pub(crate) fn pattern_text(pattern: &NamePattern) -> String {
     let whole = pattern.to_string();
     let short = whole.strip_suffix('.').unwrap_or(&whole);
     let is_same = NamePattern::parse(short).is_ok_and(|read| read == *pattern);

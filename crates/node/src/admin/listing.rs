@@ -22,10 +22,14 @@ pub struct Listing {
 #[derive(Debug)]
 enum Rows {
     Zones(Vec<Name>),
-    Hosts { under: Option<Name> },
+    Hosts {
+        under: Option<Name>,
+    },
     Tokens(Vec<TokenId>),
     Accounts(Vec<AccountId>),
     Keys(Vec<Name>),
+    /// Of a page that was read already.
+    Values(Vec<Value>),
 }
 
 impl Listing {
@@ -59,6 +63,10 @@ impl Listing {
         Listing { live: Arc::clone(live), rows: Rows::Keys(names) }
     }
 
+    pub(super) fn values(live: &Arc<Live>, values: Vec<Value>) -> Listing {
+        Listing { live: Arc::clone(live), rows: Rows::Values(values) }
+    }
+
     /// Writes the rows. What is removed meanwhile is left out.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let live = &self.live;
@@ -85,6 +93,7 @@ impl Listing {
                     found.iter().try_for_each(|value| row(out, value))?;
                 }
             }
+            Rows::Values(values) => values.iter().try_for_each(|value| row(out, value))?,
             Rows::Keys(names) => {
                 for name in names {
                     let found = live.directory().key(name).map(show::key);

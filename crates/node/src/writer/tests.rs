@@ -44,6 +44,7 @@ impl Desk {
             freed: None,
             appender,
             flying: None,
+            tide: Arc::default(),
         };
         let thread = std::thread::spawn(move || writer.run());
         Desk { client, thread, _woken: woken }

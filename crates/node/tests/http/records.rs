@@ -83,7 +83,7 @@ fn a_wrong_token_in_clear_marks_nothing_and_writes_nothing() {
         settings.trusted_proxies = vec!["127.0.0.7".parse().expect("a network")];
     });
     service.host("nas.own.example");
-    let position = || service.order(Command::Check)["position"].clone();
+    let position = || service.order(Command::Check { head: None })["position"].clone();
     let before = position();
     for _ in 0..5 {
         let far = "X-Forwarded-For: 8.8.8.8\r\n";

@@ -3,6 +3,8 @@
 
 mod admin;
 mod backup;
+mod feed;
+mod history;
 mod playground;
 mod readonly;
 mod restart;

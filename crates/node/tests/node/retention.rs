@@ -66,7 +66,8 @@ fn retention_of_source_addresses_erases_them_and_keeps_the_chain_whole() {
     // The newest may have come after the look; the older one is gone.
     assert!(origins(&playground) <= 1);
     playground.with(|node| {
-        let checked = crate::playground::order(node, &node::admin::Command::Check).value;
+        let checked =
+            crate::playground::order(node, &node::admin::Command::Check { head: None }).value;
         assert_eq!(checked["problems"], serde_json::json!([]));
         assert_eq!(address_of(node, "nas"), ["198.51.100.8"]);
     });

@@ -37,7 +37,7 @@ fn a_directory_of_version_1_is_served_as_it_was() {
                     assert_eq!(key["actions"], json!(["add", "delete"]), "everything, as before");
                 }
                 assert_eq!(shown(node, &Command::AccountList)[1]["frozen"], true);
-                order(node, &Command::Check);
+                order(node, &Command::Check { head: None });
             });
         }
     }
