@@ -38,6 +38,18 @@ fn prerequisite(dice: &mut Dice, zone: &Zone, names: &[String]) -> Vec<Record> {
             None => vec![record(rtype, IN, data(dice, rtype, names))],
         },
     };
+    // Nearly the same data are others.
+    if records[0].class == IN && dice.once_in(3) {
+        if records.len() > 1 && dice.once_in(2) {
+            records.pop();
+        } else {
+            let other = match rtype {
+                SOA => soa(&zone.apex, zone.serial(), 7),
+                _ => data(dice, rtype, names),
+            };
+            records.push(record(rtype, IN, other));
+        }
+    }
     if dice.once_in(20) {
         spoil(dice, &mut records[0]);
     }
@@ -65,7 +77,15 @@ fn update(dice: &mut Dice, zone: &Zone, names: &[String]) -> Record {
         4 => {
             let serial = zone.serial().wrapping_add([0, 1, 10, 1000, u32::MAX][dice.below(5)]);
             let data = soa(&zone.apex, serial, dice.below(3) as u32);
+            let at_apex = names.contains(&zone.apex) && dice.once_in(2);
+            let owner = if at_apex { zone.apex.clone() } else { owner };
             Record { owner, rtype: SOA, class: IN, ttl_s, data }
+        }
+        5..=7 => {
+            // Where something of the type is: it is added to, or replaced.
+            let there = existing(dice, zone, names).filter(|(_, rtype)| *rtype != SOA);
+            let (owner, rtype) = there.unwrap_or((owner, rtype));
+            Record { owner, rtype, class: IN, ttl_s, data: data(dice, rtype, names) }
         }
         _ => Record { owner, rtype, class: IN, ttl_s, data: data(dice, rtype, names) },
     };
