@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use dialect::Profile;
 use dialect::http::{Method, Request, Response};
+use dialect::{Profile, acme_dns};
 
 use crate::door::Door;
 use crate::log;
@@ -16,8 +16,12 @@ use crate::update::update;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Update(Profile),
+    /// Where acme-dns makes accounts.
+    Registration,
     Ip,
     Healthz,
+    /// The same for clients of acme-dns.
+    Health,
     Readyz,
     Metrics,
     Nowhere,
@@ -28,8 +32,10 @@ impl Place {
         match request.path.as_str() {
             "/ip" => Place::Ip,
             "/healthz" => Place::Healthz,
+            "/health" => Place::Health,
             "/readyz" => Place::Readyz,
             "/metrics" => Place::Metrics,
+            _ if acme_dns::is_registration(request) => Place::Registration,
             _ => Profile::detect(request).map_or(Place::Nowhere, Place::Update),
         }
     }
@@ -38,8 +44,9 @@ impl Place {
     fn word(self) -> &'static str {
         match self {
             Place::Update(_) => UPDATE,
+            Place::Registration => "register",
             Place::Ip => "ip",
-            Place::Healthz => "healthz",
+            Place::Healthz | Place::Health => "healthz",
             Place::Readyz => "readyz",
             Place::Metrics => "metrics",
             Place::Nowhere => "other",
@@ -50,6 +57,7 @@ impl Place {
     fn refuse(self, method: Method) -> Option<Response> {
         let allowed = match (self, method) {
             (Place::Update(_), Method::Get | Method::Post) => return None,
+            (Place::Registration, _) => return None,
             // HEAD must not change anything (RFC 9110 §9.2.1).
             (Place::Update(_), Method::Head | Method::Other) => "GET, POST",
             (_, Method::Get | Method::Head) => return None,
@@ -70,7 +78,10 @@ pub(crate) async fn respond(door: &Door, request: &Request, source: Source) -> R
         Some(refusal) => refusal,
         None => match place {
             Place::Update(profile) => update(door, request, (source, profile)).await,
+            // Nobody gets an account from here who has none.
+            Place::Registration => acme_dns::no_registration(),
             Place::Ip => echo(request, source.address),
+            Place::Health => Response::text(200, ""),
             Place::Healthz => Response::text(200, "alive\n"),
             Place::Readyz => readiness(door.is_ready(), door.client.is_writable()),
             Place::Metrics => metrics(door, source),
