@@ -221,3 +221,19 @@ fn no_language_brings_its_token_into_the_log() {
     assert!(log.contains("hush.own.example"), "what was asked is in the log");
     assert!(!log.contains(&token), "a secret in the log");
 }
+
+#[test]
+fn acme_dns_is_well_and_makes_no_accounts() {
+    let service = Service::start();
+    let mut caller = service.call();
+    let well = caller.get("/health");
+    assert_eq!((well.status, &*well.body), (200, ""));
+    let json = "{\"allowfrom\":[]}";
+    let refused = caller.ask(format!(
+        "POST /register HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{json}",
+        json.len()
+    ));
+    assert_eq!((refused.status, &*refused.body), (404, "404 page not found\n"));
+    assert_eq!(caller.get("/register").status, 404);
+}
