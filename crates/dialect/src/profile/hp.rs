@@ -29,3 +29,6 @@ fn parse(request: &Request) -> Result<Ask, Refusal> {
         Err(code) => Err(Refusal { code, hints }),
     }
 }
+
+#[cfg(test)]
+mod tests;
