@@ -48,13 +48,17 @@ fn inadyn_stops_at_ko_and_at_noaccess() {
         ("default@ipv4.dynv6.com", "byn_wrong", "none", None),
         ("default@zoneedit.com", "somebody", "byn_wrong", Some("198.51.100.3")),
         ("default@easydns.com", "somebody", "byn_wrong", Some("198.51.100.4")),
-        // It lists its records by a hash of both, which is nobody's token.
-        ("default@freedns.afraid.org", "somebody", &demo.token, Some("198.51.100.5")),
     ] {
         let done = inadyn(folder.path(), &demo, provider);
         assert!(done.code.is_some_and(|code| code != 0), "{provider:?} {done}");
         assert!(short(service.dns, &demo.host, "A").is_empty(), "{provider:?} {done}");
     }
+    // Here it lists records by a hash of user and password, which is nobody's token.
+    let freedns =
+        ("default@freedns.afraid.org", "somebody", demo.token.as_str(), Some("198.51.100.5"));
+    let done = inadyn(folder.path(), &demo, freedns);
+    assert!(done.said().contains("ERROR: Could not authenticate."), "{done}");
+    assert!(short(service.dns, &demo.host, "A").is_empty(), "{done}");
 }
 
 /// As docs/dialects.md has it.
