@@ -116,6 +116,36 @@ fn what_rested_on_a_lost_batch_is_judged_again_in_the_original_order() {
 }
 
 #[test]
+fn what_is_too_large_for_the_store_is_divided_and_refused_only_where_it_is_alone() {
+    for most in 1..=9 {
+        let mut rig = rig();
+        let host = |n: u32| format!("h{n}.one.test");
+        let tickets: Vec<_> =
+            (0..40).map(|n| rig.push(Actor::Operator, set(ZONE, &host(n), "192.0.2.1"))).collect();
+        // The store takes no more than so many changes at once, and one of them never.
+        while rig.engine.waiting() > 0 || !rig.in_flight.is_empty() {
+            rig.step();
+            let Some(batch) = rig.in_flight.front() else { continue };
+            let events = format!("{:?}", batch.events);
+            let is_too_large = batch.events.len() > most || events.contains("h13.one.test");
+            let told = if is_too_large { rig.too_large() } else { rig.durable() };
+            assert!(is_too_large != told.iter().any(|reply| is_done(&reply.outcome)));
+        }
+        for (n, ticket) in (0..).zip(tickets) {
+            let limit = Outcome::Refused(Refused::Limit("octets of one change"));
+            let outcome = rig.outcome(ticket);
+            assert!(if n == 13 { outcome == limit } else { is_done(&outcome) }, "{n}: {outcome:?}");
+            assert_eq!(rig.addresses(ZONE, &host(n)).is_empty(), n == 13);
+        }
+        assert!(rig.engine.is_settled());
+    }
+}
+
+fn is_done(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Done { .. })
+}
+
+#[test]
 fn a_race_through_prerequisites_has_exactly_one_winner() {
     for in_one_batch in [true, false] {
         let mut rig = rig();

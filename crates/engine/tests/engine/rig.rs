@@ -80,8 +80,17 @@ impl Rig {
 
     /// The oldest batch in flight is lost, and all after it are void.
     pub(crate) fn not_written(&mut self) -> Vec<Reply> {
+        self.lost(Settled::NotWritten)
+    }
+
+    /// The store takes fewer octets than the oldest batch in flight has; all after it are void.
+    pub(crate) fn too_large(&mut self) -> Vec<Reply> {
+        self.lost(Settled::TooLarge)
+    }
+
+    fn lost(&mut self, settled: Settled) -> Vec<Reply> {
         let batch = self.in_flight.pop_front().expect("a batch in flight");
-        let replies = self.engine.settle(batch.number, Settled::NotWritten);
+        let replies = self.engine.settle(batch.number, settled);
         for void in self.in_flight.drain(..) {
             let late = self.engine.settle(void.number, Settled::NotWritten);
             assert_eq!(late, Vec::new(), "a void batch has no replies");
