@@ -23,6 +23,7 @@ mod door;
 mod http;
 mod line;
 mod log;
+mod meaning;
 mod outcome;
 mod plan;
 mod proxy;
