@@ -60,14 +60,10 @@ pub fn hosts(request: &Request) -> Hosts {
     parse::hosts(request, &mut Vec::new()).unwrap_or(Hosts::Only)
 }
 
-/// At a path of dyndns2 everything. At the root, where deSEC takes updates, what has a parameter of
-/// an update, or credentials that no browser has added.
+/// At a path of dyndns2 everything; at the root, where deSEC takes updates, what has a parameter of
+/// an update.
 fn is_meant(request: &Request) -> bool {
-    if request.path != "/" || request.has(&AT_ROOT) {
-        return true;
-    }
-    let is_page = request.header("Accept").is_some_and(|accept| accept.contains("text/html"));
-    request.credentials.is_some() && !is_page
+    request.path != "/" || request.has(&AT_ROOT)
 }
 
 /// What a browser that looks at the root never sends.

@@ -133,7 +133,12 @@ impl Client {
     /// Queues an operation of the operator and waits for its outcome. Not to be called on a thread
     /// that drives asynchronous tasks.
     pub fn operate(&self, operation: Operation) -> Result<Outcome, SubmitError> {
-        let request = Request { actor: Actor::Operator, origin: None, operation };
+        self.operate_as(Actor::Operator, operation)
+    }
+
+    /// The same for another actor.
+    pub fn operate_as(&self, actor: Actor, operation: Operation) -> Result<Outcome, SubmitError> {
+        let request = Request { actor, origin: None, operation };
         self.submit(request)?.blocking_recv().map_err(|_| SubmitError::Unconfirmed)
     }
 

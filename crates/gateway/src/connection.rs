@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::caller::{Begun, Caller, LATE};
 use crate::clock::after;
 use crate::door::Door;
+use crate::handover::{Handed, Visit};
 use crate::line::{Line, Read};
 use crate::route;
 use crate::seats::Seat;
@@ -60,24 +61,50 @@ impl Connection {
         // Here it is known who calls and how the first request begins. Whatever takes the connection
         // over gets `self.line.stream` and `self.caller`, and reads from the first octet on.
         self.line.stream.put_back(&first);
-        self.converse().await
+        let Some(octets) = self.converse().await? else { return Ok(()) };
+        self.hand_over(&octets).await;
+        Ok(())
     }
 
-    /// Answers requests, one after the other.
-    async fn converse(&mut self) -> io::Result<()> {
+    /// Gives the connection to who speaks its language; `octets` were read of the next request.
+    async fn hand_over(mut self, octets: &[u8]) {
+        let Some(other) = self.door.other.clone() else { return };
+        self.line.stream.put_back(octets);
+        let (stream, stop) = self.line.into_parts();
+        let visit = Visit { door: self.door, caller: self.caller, stop };
+        other.converse(Handed { stream, visit }).await;
+    }
+
+    /// Whether the next request is of another language; `None`: more of it is needed to tell.
+    fn is_other(&self, reader: &Reader) -> Option<bool> {
+        match (&self.door.other, reader.unread()) {
+            (Some(other), Some(octets)) => other.takes(octets),
+            (None, _) | (_, None) => Some(false),
+        }
+    }
+
+    /// Answers requests, one after the other, until the end or one of another language: then what was
+    /// read of it.
+    async fn converse(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut reader = Reader::new(Limits::default());
         let mut begun = Instant::now();
         loop {
-            match reader.next() {
+            let is_other = self.is_other(&reader);
+            if is_other == Some(true) {
+                return Ok(reader.unread().map(<[u8]>::to_vec));
+            }
+            let next = if is_other.is_none() { Ok(None) } else { reader.next() };
+            match next {
                 Ok(Some(request)) => {
                     if !self.answer(&request).await? {
-                        return self.line.finish().await;
+                        self.line.finish().await?;
+                        return Ok(None);
                     }
                     begun = Instant::now();
                     continue;
                 }
                 Ok(None) => {}
-                Err(malformed) => return self.refuse(malformed).await,
+                Err(malformed) => return self.refuse(malformed).await.map(|()| None),
             }
             let idle = reader.is_idle();
             let wait = if idle { self.door.idle() } else { self.door.request() };
@@ -88,10 +115,10 @@ impl Connection {
                     }
                     reader.push(self.line.octets(count));
                 }
-                Read::End => return self.last(&mut reader).await,
-                Read::Late if idle => return Ok(()),
-                Read::Late => return self.refuse(LATE).await,
-                Read::Stopping => return Ok(()),
+                Read::End => return self.last(&mut reader).await.map(|()| None),
+                Read::Late if idle => return Ok(None),
+                Read::Late => return self.refuse(LATE).await.map(|()| None),
+                Read::Stopping => return Ok(None),
             }
         }
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::attempts::Attempts;
 use crate::client::Client;
+use crate::handover::Handover;
 use crate::http::{HttpSettings, MetricsText};
 use crate::quota::{Quota, Taken};
 use crate::seats::{Seat, Seats};
@@ -24,6 +25,8 @@ pub(crate) struct Door {
     pub(crate) write: Duration,
     pub(crate) metrics: MetricsText,
     pub(crate) tally: Tally,
+    /// Who takes over what is of another language.
+    pub(crate) other: Option<Arc<dyn Handover>>,
     idle: Duration,
     request: Duration,
     ready: Arc<AtomicBool>,
@@ -49,6 +52,7 @@ impl Door {
             write: settings.write,
             metrics,
             tally: Tally::new(),
+            other: settings.other.clone(),
             idle: settings.idle,
             request: settings.request,
             ready,

@@ -19,6 +19,7 @@ use crate::client::Client;
 use crate::clock::after;
 use crate::connection::{self, Arrival};
 use crate::door::Door;
+use crate::handover::Handover;
 
 /// How updates are taken over HTTP.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct HttpSettings {
     /// Failed authentications of one source in a minute, after which further ones are put off.
     /// Valid tokens are not.
     pub failures_per_minute: u32,
+    /// Who takes over what is of another language.
+    pub other: Option<Arc<dyn Handover>>,
 }
 
 impl Default for HttpSettings {
@@ -62,6 +65,7 @@ impl Default for HttpSettings {
             request: Duration::from_secs(10),
             write: Duration::from_secs(10),
             failures_per_minute: 60,
+            other: None,
         }
     }
 }

@@ -35,6 +35,11 @@ impl Line {
         Line { stream, stop, buffer: vec![0; READ_OCTETS] }
     }
 
+    /// The connection without its limits, and when it must have ended once the door closes.
+    pub(crate) fn into_parts(self) -> (Stream, watch::Receiver<Option<Instant>>) {
+        (self.stream, self.stop)
+    }
+
     /// The octets that were read last.
     pub(crate) fn octets(&self, count: usize) -> &[u8] {
         self.buffer.get(..count).unwrap_or_default()

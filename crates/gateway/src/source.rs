@@ -18,32 +18,32 @@ pub(crate) struct Trust {
 
 /// What a request's head says about proxies on its way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Forwarded {
+pub struct Forwarded {
     /// All `X-Forwarded-For` fields, in order, joined by commas (RFC 9110 §5.3).
-    pub(crate) hops: Option<String>,
+    pub hops: Option<String>,
     /// Whether the last `X-Forwarded-Proto` says `https`.
-    pub(crate) https: bool,
+    pub https: bool,
     /// Whether any other field tells of a proxy: `Forwarded`, `Via`, `X-Real-IP`.
-    pub(crate) other: bool,
+    pub other: bool,
 }
 
 /// Where a request came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
+pub struct Source {
     /// The client's address, never IPv4-mapped; `None` when only a proxy's is known. An unknown
     /// address is never published.
-    pub(crate) address: Option<IpAddr>,
+    pub address: Option<IpAddr>,
     /// The address to log and to count by: the client's, or else the nearest one that is known.
-    pub(crate) nearest: IpAddr,
+    pub nearest: IpAddr,
     /// Loopback, or a network that the operator trusts.
-    pub(crate) local: bool,
+    pub local: bool,
     /// Whether the client's side of the connection was encrypted.
-    pub(crate) encrypted: bool,
+    pub encrypted: bool,
 }
 
 impl Source {
     /// Whether somebody on the way may have read what was sent.
-    pub(crate) fn is_exposed(&self) -> bool {
+    pub fn is_exposed(&self) -> bool {
         !self.encrypted && !self.local
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 /// What was read to find out how a connection begins can be put back, so that whoever takes the
 /// connection over reads it from its first octet.
 #[derive(Debug)]
-pub(crate) struct Stream {
+pub struct Stream {
     /// Octets to read again before those that carry on.
     early: Vec<u8>,
     /// How many of them have been.

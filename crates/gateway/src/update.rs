@@ -15,7 +15,6 @@ use crate::client::SubmitError;
 use crate::clock;
 use crate::door::Door;
 use crate::log::{self, Line};
-use crate::meaning;
 use crate::outcome;
 use crate::plan::{Asked, Plan, published};
 use crate::source::Source;
@@ -42,16 +41,7 @@ pub(crate) async fn update(
     if source.is_exposed() {
         expose(door, &actor);
     }
-    carry_out(told, actor).await
-}
-
-/// What whoever has a valid token gets.
-async fn carry_out(told: Told<'_>, actor: TokenActor) -> Response {
-    let Told { door, request, source, .. } = told;
-    let live = door.client.live();
-    let (profile, parsed) = meaning::read(&live.directory(), &actor, request, told.profile);
-    let told = Told { profile, ..told };
-    let ask = match parsed {
+    let ask = match profile.parse(request) {
         Ok(ask) => ask,
         Err(refusal) => {
             log::hints(&refusal.hints, request, source);
@@ -68,7 +58,7 @@ async fn carry_out(told: Told<'_>, actor: TokenActor) -> Response {
     if hosts.is_empty() {
         return told.whole(Code::Notfqdn, "no host is named, and the token is not for one only");
     }
-    let plans = asked.plans(live, &hosts);
+    let plans = asked.plans(door.client.live(), &hosts);
     let actor = Actor::Token(actor);
     let pending = plans.into_iter().map(|plan| submit(door, &actor, source, plan)).collect();
     let results = outcomes(door, pending).await;
@@ -162,7 +152,7 @@ fn authenticate(
 }
 
 /// Marks a token that somebody on the way may have read, once. The update goes on.
-fn expose(door: &Door, actor: &TokenActor) {
+pub(crate) fn expose(door: &Door, actor: &TokenActor) {
     let token = actor.token();
     let marked = door.client.live().directory().token(token).is_none_or(|t| t.exposed.is_some());
     if marked {

@@ -62,6 +62,15 @@ impl Reader {
         }
     }
 
+    /// What has come of the next request, before any of it is understood; `None` inside of a body and
+    /// when there will be no next request.
+    pub fn unread(&self) -> Option<&[u8]> {
+        match &self.state {
+            State::Open(input) if input.head.is_none() => Some(&input.octets),
+            State::Open(_) | State::Closed | State::Failed(_) => None,
+        }
+    }
+
     /// Whether no octet of a next request has come.
     pub fn is_idle(&self) -> bool {
         match &self.state {
