@@ -6,6 +6,7 @@ mod sections;
 use std::fmt::Write as _;
 use std::io;
 
+use account::Actor;
 use engine::{NewZone, Operation, Outcome, Refused};
 use gateway::{Client, SubmitError};
 use store::ImportId;
@@ -14,7 +15,7 @@ use zone::Snapshot;
 
 /// Why a zone file was not imported. The zone is as it was before.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ImportError {
+pub enum ImportError {
     /// Something is wrong with a line.
     #[error("line {line}: {fault}")]
     Line {
@@ -48,7 +49,7 @@ pub(crate) enum ImportError {
 
 /// What is wrong with what a zone file says.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// It cannot be read.
     #[error(transparent)]
     Zonefile(#[from] zonefile::Fault),
@@ -68,7 +69,7 @@ pub(crate) enum Fault {
 
 /// What was imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Imported {
+pub struct Imported {
     /// Number of RRsets.
     pub rrsets: usize,
     /// Serial of the zone.
@@ -76,38 +77,43 @@ pub(crate) struct Imported {
 }
 
 /// Makes a zone file the content of a zone, which becomes visible whole at the end. Nothing is written
-/// before the whole file is known to be right.
-pub(crate) fn import(
+/// before the whole file is known to be right. Not to be called on a thread that drives asynchronous
+/// tasks.
+///
+/// # Errors
+/// [`ImportError`] when the text is no such file, the actor may not, or it cannot be written now. The zone
+/// is as it was before.
+pub fn import(
     client: &Client,
-    text: &[u8],
-    mut zone: NewZone,
+    actor: &Actor,
+    (text, mut zone): (&[u8], NewZone),
 ) -> Result<Imported, ImportError> {
+    let by = By { client, actor };
     let content = sections::read(text, &zone.apex)?;
     zone.serial = content.serial;
     let mut import = None;
     for part in content.parts {
         let apex = zone.apex.clone();
-        match operate(client, Operation::Stage { import, zone: apex, part }) {
+        match by.operate(Operation::Stage { import, zone: apex, part }) {
             Ok((made, _)) => import = made.map(ImportId).or(import),
-            Err(why) => return Err(give_up(client, import, why)),
+            Err(why) => return Err(by.give_up(import, why)),
         }
     }
     let Some(import) = import else { return Err(ImportError::NoSoa(zone.apex)) };
-    match operate(client, Operation::Import { import, zone }) {
+    match by.operate(Operation::Import { import, zone }) {
         Ok((_, serial)) => {
             Ok(Imported { rrsets: content.rrsets, serial: serial.unwrap_or_default() })
         }
-        Err(why) => Err(give_up(client, Some(import), why)),
+        Err(why) => Err(by.give_up(Some(import), why)),
     }
 }
 
 /// Writes a zone as a zone file, SOA first, then in canonical order (RFC 4034 §6.1) unless the zone
 /// is too large to be put into order in memory.
-pub(crate) fn export(
-    apex: &Name,
-    zone: &Snapshot,
-    out: &mut dyn io::Write,
-) -> Result<(), io::Error> {
+///
+/// # Errors
+/// Those of `out`.
+pub fn export(apex: &Name, zone: &Snapshot, out: &mut dyn io::Write) -> Result<(), io::Error> {
     let mut line = String::new();
     let is_soa = |(owner, rtype, _): &(Name, Rtype, Rrset)| *rtype == Rtype::SOA && owner == apex;
     let soa = zone.rrsets().find(is_soa);
@@ -134,26 +140,31 @@ pub(crate) fn export(
     out.write_all(line.as_bytes())
 }
 
-/// Number and serial of what was made. An import that fails anywhere is given up: its parts would lie
-/// about until the next start.
-fn operate(
-    client: &Client,
-    operation: Operation,
-) -> Result<(Option<u64>, Option<Serial>), ImportError> {
-    match client.operate(operation)? {
-        Outcome::Done { made, serial, .. } => Ok((made, serial)),
-        Outcome::Unchanged => Ok((None, None)),
-        Outcome::Refused(why) => Err(why.into()),
-        Outcome::Unavailable => Err(ImportError::Unavailable),
-    }
+/// Who imports, and through what.
+struct By<'a> {
+    client: &'a Client,
+    actor: &'a Actor,
 }
 
-fn give_up(client: &Client, import: Option<ImportId>, why: ImportError) -> ImportError {
-    if let Some(import) = import {
-        // When this fails too, the parts stay unseen until somebody drops them.
-        let _ = client.operate(Operation::DropImport(import));
+impl By<'_> {
+    /// Number and serial of what was made. An import that fails anywhere is given up: its parts would
+    /// lie about until the next start.
+    fn operate(&self, operation: Operation) -> Result<(Option<u64>, Option<Serial>), ImportError> {
+        match self.client.operate_as(self.actor.clone(), operation)? {
+            Outcome::Done { made, serial, .. } => Ok((made, serial)),
+            Outcome::Unchanged => Ok((None, None)),
+            Outcome::Refused(why) => Err(why.into()),
+            Outcome::Unavailable => Err(ImportError::Unavailable),
+        }
     }
-    why
+
+    fn give_up(&self, import: Option<ImportId>, why: ImportError) -> ImportError {
+        if let Some(import) = import {
+            // When this fails too, the parts stay unseen until somebody drops them.
+            let _ = self.client.operate_as(self.actor.clone(), Operation::DropImport(import));
+        }
+        why
+    }
 }
 
 /// RRsets that are put into order for an export.

@@ -21,11 +21,14 @@ mod appender;
 mod boot;
 mod expirer;
 mod folder;
+mod fresh;
 pub mod history;
 mod import;
 mod node;
 mod tide;
 mod writer;
 
+pub use fresh::fresh_zone;
 pub use gateway::{Client, Random, SubmitError};
+pub use import::{Fault, ImportError, Imported, export, import};
 pub use node::{Claimed, Node, NodeError, Options};

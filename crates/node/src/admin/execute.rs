@@ -4,18 +4,18 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use account::secret::Secret;
-use account::{AccountId, HostExpiry, OnExpiry, Scavenge};
-use dialect::Profile;
+use account::{AccountId, Actor, HostExpiry, OnExpiry, Scavenge};
 use engine::{HostPatch, NewToken, NewZone, Operation, Outcome, Refused, ZonePatch};
 use gateway::Random;
 use serde_json::{Value, json};
 use store_sqlite::{SqliteStore, backup};
-use wire::{Name, Rdata, Rrset, Rtype, Serial, Soa};
+use wire::Name;
 use zone::Snapshot;
 
 use super::command::{Command, Expiry, HostSettings, Scavenging, Then, ZoneChange, ZoneSettings};
 use super::listing::Listing;
 use super::{AdminError, history, show, subject};
+use crate::fresh::fresh_zone;
 use crate::import;
 use crate::node::Node;
 
@@ -170,40 +170,22 @@ impl Orders<'_> {
         settings: &ZoneSettings,
     ) -> Result<Value, AdminError> {
         let apex = name(zone)?;
-        let mut servers = ns.iter().map(|ns| name(ns)).collect::<Result<Vec<_>, _>>()?;
-        if servers.is_empty() {
-            servers.push(below(b"ns1", &apex)?);
-        }
-        let mut new = self.new_zone(apex.clone(), settings)?;
-        let first = servers.first().cloned().unwrap_or_else(Name::root);
-        let soa = Soa {
-            mname: first,
-            rname: below(b"hostmaster", &apex)?,
-            serial: new.serial.0,
-            refresh_s: 3600,
-            retry_s: 600,
-            expire_s: 1_209_600,
-            // Negative answers live as long as a host's address: a new host is seen soon.
-            minimum_s: DEFAULT_TTL_S,
-        };
-        let soa = Rrset { ttl_s: APEX_TTL_S, rdata: vec![Rdata::soa(&soa)] };
-        let ns = Rrset { ttl_s: APEX_TTL_S, rdata: servers.iter().map(Rdata::name).collect() };
-        new.rrsets = vec![(apex.clone(), Rtype::SOA, soa), (apex.clone(), Rtype::NS, ns)];
+        let servers = ns.iter().map(|ns| name(ns)).collect::<Result<Vec<_>, _>>()?;
+        let new = self.new_zone(&apex, &servers, settings)?;
         self.operate(Operation::AddZone(new))?;
         show::zone(self.node, &apex)
     }
 
-    fn new_zone(&self, apex: Name, settings: &ZoneSettings) -> Result<NewZone, AdminError> {
-        let seconds = self.node.now().0 / 1000;
-        Ok(NewZone {
-            apex,
-            account: self.account(settings.account.as_deref())?,
-            suffix: settings.suffix,
-            host_ttl_s: settings.host_ttl_s.unwrap_or(DEFAULT_TTL_S),
-            rrsets: Vec::new(),
-            // Wraps in 2106 as serials do (RFC 1982).
-            serial: Serial((seconds & i64::from(u32::MAX)).try_into().unwrap_or_default()),
-        })
+    fn new_zone(
+        &self,
+        apex: &Name,
+        servers: &[Name],
+        settings: &ZoneSettings,
+    ) -> Result<NewZone, AdminError> {
+        let account = self.account(settings.account.as_deref())?;
+        let fresh = fresh_zone(apex, servers);
+        let host_ttl_s = settings.host_ttl_s.unwrap_or(fresh.host_ttl_s);
+        Ok(NewZone { account, suffix: settings.suffix, host_ttl_s, ..fresh })
     }
 
     fn zone_set(&self, zone: &str, settings: &ZoneChange) -> Result<Value, AdminError> {
@@ -235,8 +217,8 @@ impl Orders<'_> {
         if text.len() as u64 > ZONEFILE_OCTETS_MAX {
             return Err(AdminError::Invalid("the zone file is larger than 1 GiB".to_owned()));
         }
-        let new = self.new_zone(apex.clone(), settings)?;
-        let done = import::import(self.node.client(), &text, new);
+        let new = self.new_zone(&apex, &[], settings)?;
+        let done = import::import(self.node.client(), &Actor::Operator, (&text, new));
         let done = done.map_err(|why| AdminError::Invalid(why.to_string()))?;
         Ok(json!({
             "zone": zone_text(&apex),
@@ -343,34 +325,15 @@ pub(crate) fn missing(what: &str, name: &Name) -> AdminError {
     AdminError::Invalid(format!("no such {what}: {}", text(name)))
 }
 
-fn below(label: &[u8], apex: &Name) -> Result<Name, AdminError> {
-    apex.child(label).map_err(|why| AdminError::Invalid(why.to_string()))
-}
-
 fn new_token(secret: &Secret, label: &str) -> NewToken {
     NewToken::of(secret, label)
 }
 
 fn patch(settings: &HostSettings) -> Result<HostPatch, AdminError> {
-    let HostSettings { ttl_s, private_ok, expiry, dialect } = settings;
+    let HostSettings { ttl_s, private_ok, expiry } = settings;
     let expiry = expiry.as_ref().map(expiry_of).transpose()?;
-    let dialect = dialect.as_deref().map(dialect_of).transpose()?;
     let (ttl_s, private_ok) = (ttl_s.map(Some), *private_ok);
-    Ok(HostPatch { ttl_s, private_ok, expiry, dialect, ..HostPatch::default() })
-}
-
-/// The number of the dialect with this name; `None` for what the request itself tells.
-fn dialect_of(name: &str) -> Result<Option<u16>, AdminError> {
-    if name.eq_ignore_ascii_case("auto") {
-        return Ok(None);
-    }
-    let choice = Profile::from_name(name).filter(|profile| profile.is_choice());
-    choice.map(|profile| Some(profile.number())).ok_or_else(|| {
-        let known = Profile::ALL.iter().filter(|profile| profile.is_choice());
-        let known: Vec<&str> = known.map(|profile| profile.name()).collect();
-        let known = known.join("`, `");
-        AdminError::Invalid(format!("no such dialect: {name}; it is one of `auto`, `{known}`"))
-    })
+    Ok(HostPatch { ttl_s, private_ok, expiry, ..HostPatch::default() })
 }
 
 fn expiry_of(expiry: &Expiry) -> Result<Option<HostExpiry>, AdminError> {
@@ -387,9 +350,5 @@ fn failed(why: impl std::fmt::Display) -> AdminError {
     AdminError::Unavailable(why.to_string())
 }
 
-/// TTL of hosts and of negative answers when nothing else is said, in seconds.
-const DEFAULT_TTL_S: u32 = 60;
-/// TTL of SOA and NS of a new zone, in seconds.
-const APEX_TTL_S: u32 = 3600;
 /// Longest zone file that is read, in octets.
 const ZONEFILE_OCTETS_MAX: u64 = 1024 * 1024 * 1024;

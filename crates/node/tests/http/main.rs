@@ -4,7 +4,6 @@
 mod caller;
 mod devices;
 mod durable;
-mod family;
 mod gone;
 mod limits;
 mod providers;

@@ -23,11 +23,7 @@ fn story() -> Vec<Command> {
         },
         Command::HostSet {
             host: host.clone(),
-            settings: HostSettings {
-                ttl_s: Some(120),
-                private_ok: Some(true),
-                ..HostSettings::default()
-            },
+            settings: HostSettings { ttl_s: Some(120), private_ok: Some(true), expiry: None },
         },
         Command::HostShow { host: host.clone() },
         Command::HostList { zone: Some(zone.clone()) },
