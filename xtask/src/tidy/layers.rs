@@ -98,6 +98,7 @@ const RINGS: &[&[&str]] = &[
         "xdp",
         "gateway",
         "node",
+        "api",
         "dashboard",
         "agent",
         "store-sqlite",
@@ -111,7 +112,7 @@ const RINGS: &[&[&str]] = &[
 const BESIDE: &[&str] = &["scenarios", "e2e", "sim", "fuzz", "bench", "xtask", "powercut"];
 
 /// Edges inside one ring. `node` is the one that puts the doors and the store together; `xdp` is
-/// another way for packets to `server`'s answers.
+/// another way for packets to `server`'s answers; `api` is another language at `gateway`'s door.
 const SIDEWAYS: &[(&str, &str)] = &[
     ("server", "datagram"),
     ("gateway", "server"),
@@ -123,6 +124,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("node", "identity"),
     ("node", "store-sqlite"),
     ("node", "store-postgres"),
+    ("api", "gateway"),
+    ("api", "node"),
 ];
 
 /// Packages with a closed world, and the whole of it.
