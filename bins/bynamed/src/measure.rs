@@ -63,6 +63,11 @@ fn count(number: usize) -> f64 {
 }
 
 const COUNTERS: &[(&str, &str)] = &[
+    (
+        "byname_api_idempotency_forgotten_total",
+        "Answers to requests with a key that were forgotten early",
+    ),
+    ("byname_api_requests_total", "Requests of the REST API, by operation and status"),
     ("byname_auth_failures_total", "Requests with a token that is unknown, revoked or frozen"),
     ("byname_auth_paused_total", "Requests not looked at because their source failed too often"),
     ("byname_auth_sources_untracked_total", "Failures of sources that there was no room to note"),
@@ -112,6 +117,7 @@ const GAUGES: &[(&str, &str)] = &[
     ("process_start_time_seconds", "When the process was started, in seconds since 1970"),
 ];
 const HISTOGRAMS: &[(&str, &str)] = &[
+    ("byname_api_request_seconds", "Time to answer a request of the REST API, by operation"),
     ("byname_commit_seconds", "Time until a batch of changes is on the disk"),
     ("byname_fold_seconds", "Time to fold a part of the log into tables"),
     ("byname_http_request_seconds", "Time from a whole request over HTTP to its answer"),

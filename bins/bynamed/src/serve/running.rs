@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use api::Api;
 use engine::Live;
-use gateway::{Client, Http, HttpSettings, Inbox, MetricsText, Updates};
+use gateway::{Client, Handover, Http, HttpSettings, Inbox, MetricsText, Updates};
 use metrics_exporter_prometheus::PrometheusHandle;
 use node::Node;
 use node::admin::{self, AdminSocket};
@@ -77,9 +78,11 @@ impl Running {
         let server = Arc::new(Mutex::new(server));
         runtime.spawn(sum_up(recorder.clone()));
         let metrics = metrics_text(recorder, (&server, xdp.as_ref()), client.live());
-        let opening = Opening { client, ready: Arc::clone(&ready), metrics };
+        let api = Api::new();
+        let opening = Opening { client, ready: Arc::clone(&ready), metrics, api: api.clone() };
         let http = open_http(settings, &doors.http, opening, &runtime)?;
         let node = Arc::new(claimed.load().map_err(|why| order::opened(&why))?);
+        api.attach(Arc::clone(&node));
         // A start that is stopped before this has nothing to lose: the signal just ends it.
         let asked = Some(Asked::listen(&runtime)?);
         ready.store(true, Ordering::Release);
@@ -193,6 +196,7 @@ struct Opening {
     client: Client,
     ready: Arc<AtomicBool>,
     metrics: MetricsText,
+    api: Api,
 }
 
 fn open_http(
@@ -204,10 +208,11 @@ fn open_http(
     if chosen.addresses.is_empty() {
         return Ok(None);
     }
-    let Opening { client, ready, metrics } = opening;
+    let Opening { client, ready, metrics, api } = opening;
+    let other: Option<Arc<dyn Handover>> = Some(Arc::new(api));
     let addresses = chosen.addresses.clone();
     let connections = process::http_connections(settings.gateway.connections);
-    let wanted = HttpSettings { addresses, connections, ..settings.gateway.clone() };
+    let wanted = HttpSettings { addresses, connections, other, ..settings.gateway.clone() };
     let http = Http::start(&wanted, client, ready, metrics, runtime.handle())
         .map_err(|why| doors::refused(&why.why, why.to_string(), "--http"))?;
     tell("HTTP", http.addresses(), chosen);
