@@ -60,10 +60,14 @@ pub fn hosts(request: &Request) -> Hosts {
     parse::hosts(request, &mut Vec::new()).unwrap_or(Hosts::Only)
 }
 
-/// At a path of dyndns2 everything; at the root, where deSEC takes updates, what has a parameter of
-/// an update.
+/// At a path of dyndns2 everything. At the root, where deSEC takes updates, what has a parameter of
+/// an update, or credentials that no browser has added.
 fn is_meant(request: &Request) -> bool {
-    request.path != "/" || request.has(&AT_ROOT)
+    if request.path != "/" || request.has(&AT_ROOT) {
+        return true;
+    }
+    let is_page = request.header("Accept").is_some_and(|accept| accept.contains("text/html"));
+    request.credentials.is_some() && !is_page
 }
 
 /// What a browser that looks at the root never sends.

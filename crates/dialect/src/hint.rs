@@ -55,6 +55,7 @@ hints! {
     PostWithoutLength: "POST without `Content-Length`; its body was not read",
     BodyNotForm: "the body is neither `application/x-www-form-urlencoded` nor `application/json` and was not read",
     // What it asks for.
+    SeveralDialects: "the hosts of one request are set to different dialects, so it was read as plain dyndns2; set them to the same one",
     TokenInUrl: "the token is in the URL, where logs and proxies keep it; use the user name and password fields of the device if it has them",
     HostFromUserName: "no host name was sent; the user name was taken as one",
     HostPlaceholder: "the device sent a placeholder instead of a host name; write the name into the URL",

@@ -120,7 +120,8 @@ profiles! {
 pub(crate) struct Spoken {
     /// Where it is met; may be empty for a member of the dyndns2 family, which a host chooses.
     pub(crate) paths: &'static [Path],
-    /// Whether a request at one of its paths is one of it: by method and parameters only.
+    /// Whether a request at one of its paths is one of it: by method and parameters, and at most
+    /// whether there are credentials, as nobody has been authenticated yet.
     pub(crate) is_meant: fn(&Request) -> bool,
     /// Who asks.
     pub(crate) credentials: fn(&Request) -> Option<Credentials>,

@@ -249,6 +249,69 @@ const USUAL: &[Fixture] = &[
         "/nic/update dnserr nobody [NotAnAddress]",
     ),
     (
+        "Cisco IOS, every five minutes",
+        b"GET /nic/update?system=dyndns&hostname=h.example&myip=192.0.2.1 HTTP/1.0\r\nHost: d\r\n\
+          Authorization: Basic dTpw\r\n\r\n",
+        "/nic/update h.example A=192.0.2.1 AAAA=keep u:p []",
+    ),
+    (
+        "MikroTik's fetch",
+        b"GET /nic/update?hostname=h.example&myip=192.0.2.1/24 HTTP/1.1\r\nHost: d\r\n\
+          Authorization: Basic dTpw\r\nUser-Agent: Mikrotik/7.16 Fetch\r\n\r\n",
+        "/nic/update h.example A=192.0.2.1 AAAA=keep u:p [PrefixLengthStripped]",
+    ),
+    (
+        "Comware, whose template was typed with the placeholders of another",
+        b"GET /nic/update?system=dyndns&hostname=<h>&myip=<a> HTTP/1.0\r\nHost: d\r\nAuthorization: Basic dTpw\r\n\r\n",
+        "/nic/update  A=source AAAA=source u:p [Unescaped, HostPlaceholder, AddressPlaceholder]",
+    ),
+    (
+        "OPNsense",
+        b"GET /nic/update?hostname=h.example&myip=2001:db8::7&system=dyndns&wildcard=NOCHG HTTP/1.1\r\n\
+          Host: d\r\nAuthorization: Basic dTpw\r\nUser-Agent: OPNsense-dyndns\r\n\r\n",
+        "/nic/update h.example A=keep AAAA=2001:db8::7 u:p []",
+    ),
+    (
+        "pfSense, which forces a refresh by a dummy",
+        b"GET /nic/update?system=dyndns&hostname=h.example&myip=192.168.1.1&wildcard=&mx=&backmx=NO HTTP/1.1\r\n\
+          Host: d\r\nAuthorization: Basic dTpw\r\nUser-Agent: phpDynDNS/0.7\r\n\r\n",
+        "/nic/update h.example A=192.168.1.1 AAAA=keep u:p []",
+    ),
+    (
+        "a library for Arduino, at port 8245",
+        b"GET /nic/update?hostname=h.example&myip=192.0.2.1 HTTP/1.0\r\nHost: dynupdate.no-ip.com\r\n\
+          Authorization: Basic dTpw\r\nUser-Agent: Arduino_update_client/1.0 me@h.example\r\n\r\n",
+        "/nic/update h.example A=192.0.2.1 AAAA=keep u:p []",
+    ),
+    (
+        "FRITZ!Box with everything that it knows",
+        b"GET /nic/update?user=u&pass=p&domain=h.example&ipaddr=192.0.2.1&ip6addr=2001:db8::7\
+          &ip6lanprefix=2001:db8:1::/56&dualstack=1 HTTP/1.1\r\nHost: d\r\nUser-Agent: Fritz!Box DDNS/1.0.1\r\n\r\n",
+        "/nic/update h.example A=192.0.2.1 AAAA=2001:db8::7 and a prefix u:p [TokenInUrl]",
+    ),
+    (
+        "FRITZ!Box without IPv6, which leaves its placeholders alone",
+        b"GET /nic/update?user=u&pass=p&domain=h.example&ipaddr=192.0.2.1&ip6addr=<ip6addr>\
+          &ip6lanprefix=<ip6lanprefix>&dualstack=<dualstack> HTTP/1.1\r\nHost: d\r\n\r\n",
+        "/nic/update h.example A=192.0.2.1 AAAA=source u:p [Unescaped, TokenInUrl, AddressPlaceholder]",
+    ),
+    (
+        "FRITZ!Box whose owner has glued an interface identifier to the prefix",
+        b"GET /nic/update?hostname=h.example&myipv6=2001:db8:1::/647656:3cff:fe12:3456 HTTP/1.1\r\nHost: d\r\n\r\n",
+        "/nic/update dnserr nobody [NotAnAddress]",
+    ),
+    (
+        "FRITZ!Box whose owner wants the prefix for an address",
+        b"GET /nic/update?hostname=h.example&myipv6=2001:db8:1::/64 HTTP/1.1\r\nHost: d\r\n\r\n",
+        "/nic/update dnserr nobody [BarePrefix]",
+    ),
+    (
+        "deSEC's own line for a FRITZ!Box",
+        b"GET /?myipv4=192.0.2.1&myipv6=2001:db8::7 HTTP/1.1\r\nHost: update.dedyn.io\r\n\
+          Authorization: Basic aC5leGFtcGxlOnA=\r\n\r\n",
+        "/ h.example A=192.0.2.1 AAAA=2001:db8::7 h.example:p [HostFromUserName]",
+    ),
+    (
         "Synology with a placeholder of another vendor",
         b"GET /v3/update?hostname=h.example&myip=__MYIP__ HTTP/1.1\r\nHost: d\r\n\r\n",
         "/v3/update h.example A=source AAAA=source nobody [AddressPlaceholder]",
@@ -263,6 +326,21 @@ fn odd_requests_are_taken_as_the_table_says() {
 #[test]
 fn usual_requests_are_taken_as_the_table_says() {
     USUAL.iter().for_each(check);
+}
+
+/// Whatever a device sends and its host was set to: only two of the languages read silence as a wish.
+#[test]
+fn no_device_deletes_unless_its_host_speaks_desec_or_nsupdate() {
+    for (name, octets, _) in ODD.iter().chain(USUAL) {
+        let Some(request) = read(&[octets]) else { unreachable!("{name}") };
+        let silent = [Profile::Desec, Profile::Nsupdate];
+        let careful = Profile::ALL.iter().filter(|profile| !silent.contains(profile));
+        for profile in careful.filter(|profile| profile.is_choice()) {
+            let Ok(ask) = profile.parse(&request) else { continue };
+            let (v4, v6) = (wanted(&ask.ipv4), wanted(&ask.ipv6));
+            assert!(!v4.contains("delete") && !v6.contains("delete"), "{name} {profile:?}");
+        }
+    }
 }
 
 #[test]

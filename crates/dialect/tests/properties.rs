@@ -99,6 +99,44 @@ proptest! {
     }
 
     #[test]
+    fn the_members_of_the_family_publish_what_is_sent_and_leave_the_rest(
+        v4 in any::<[u8; 4]>(),
+        v6 in any::<[u8; 16]>(),
+    ) {
+        let (v4, v6) = (Ipv4Addr::from(v4), Ipv6Addr::from(v6));
+        prop_assume!(v6.to_ipv4_mapped().is_none() && v6.to_bits() << 64 != 0);
+        let asked = |value: String| ask(&format!("/nic/update?hostname=h.example&myip={value}"));
+        let (v4_only, v6_only) = (asked(v4.to_string()).unwrap(), asked(v6.to_string()).unwrap());
+        let others = [Profile::Dyndns2, Profile::Dyn, Profile::NoIp, Profile::Google, Profile::He];
+        for profile in others.into_iter().chain([Profile::Nsupdate]) {
+            let ask = profile.parse(&v4_only).unwrap();
+            prop_assert_eq!((ask.ipv4, ask.ipv6), (Wanted::Addresses(vec![v4]), Wanted::Preserve));
+            let ask = profile.parse(&v6_only).unwrap();
+            prop_assert_eq!((ask.ipv4, ask.ipv6), (Wanted::Preserve, Wanted::Addresses(vec![v6])));
+        }
+        let both = |query: String| {
+            let request = ask(&format!("/?hostname=h.example&{query}")).unwrap();
+            Profile::Desec.parse(&request).map(|ask| (ask.ipv4, ask.ipv6)).unwrap()
+        };
+        let kept = both(format!("myipv4={v4}&myipv6=preserve"));
+        prop_assert_eq!(kept, (Wanted::Addresses(vec![v4]), Wanted::Preserve));
+        let kept = both(format!("myipv4=preserve&myipv6={v6}"));
+        prop_assert_eq!(kept, (Wanted::Preserve, Wanted::Addresses(vec![v6])));
+    }
+
+    /// deSEC deletes for an empty value and for a family without one, never for anything else.
+    #[test]
+    fn desec_never_deletes_a_family_that_has_a_value(value in "[!-~]{1,40}", v6 in any::<bool>()) {
+        let encoded: String = value.bytes().map(|octet| format!("%{octet:02x}")).collect();
+        let name = if v6 { "myipv6" } else { "myipv4" };
+        let request = ask(&format!("/?hostname=h.example&{name}={encoded}")).unwrap();
+        if let Ok(ask) = Profile::Desec.parse(&request) {
+            let deletes = if v6 { ask.ipv6 == Wanted::Delete } else { ask.ipv4 == Wanted::Delete };
+            prop_assert!(!deletes, "{}", value);
+        }
+    }
+
+    #[test]
     fn what_the_agent_asks_is_what_the_service_reads(
         hosts in vec("[a-z0-9]{1,10}(\\.[a-z]{1,10}){1,3}", 1..20),
         v4 in vec(any::<[u8; 4]>().prop_map(Ipv4Addr::from), 0..3),

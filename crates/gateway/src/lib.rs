@@ -24,6 +24,7 @@ mod handover;
 mod http;
 mod line;
 mod log;
+mod meaning;
 mod outcome;
 mod plan;
 mod proxy;

@@ -152,7 +152,7 @@ impl<'a> Asked<'a> {
                 return answer(denied);
             }
         }
-        if let Err(why) = self.txt(&mut draft, live, (host, zone)) {
+        if let Err(why) = self.txt(&mut draft, live, (name, host, zone)) {
             return Plan::Answer { code: Code::Dnserr, why: why.to_owned() };
         }
         self.finish(draft, live, (host, zone))
@@ -187,19 +187,19 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    /// Adds what is wanted of TXT.
+    /// Adds what is wanted of TXT, at the name that was asked for or below it.
     fn txt(
         &self,
         draft: &mut Draft,
         live: &Live,
-        (host, zone): (&Host, &ZoneEntry),
+        (name, host, zone): (&Name, &Host, &ZoneEntry),
     ) -> Result<(), &'static str> {
         if self.ask.txt.is_empty() {
             return Ok(());
         }
         let index = live.zones().get(&zone.apex).ok_or("the zone is not served")?;
         for edit in &self.ask.txt {
-            let owner = txt::owner(&host.name, edit).ok_or("the name is too long")?;
+            let owner = txt::owner(name, edit).ok_or("the name is too long")?;
             let edits = txt::edits(&*index, &owner, ttl_s(host, zone), &edit.action);
             draft.edits.extend(edits.ok_or("the text fits into no record")?);
         }
@@ -247,14 +247,18 @@ impl<'a> Asked<'a> {
     }
 
     /// The host, when the token may change it: the same rule as the engine's, which has the last
-    /// word.
+    /// word. With nothing but TXT the name may be one below a host, such as `_acme-challenge`.
     fn covered<'d>(
         &self,
         directory: &'d Directory,
         name: &Name,
     ) -> Result<(&'d Host, &'d ZoneEntry), Denied> {
-        let rtype = if self.is_only_txt(name) { Rtype::TXT } else { Rtype::A };
-        let host = authorize_edit(directory, self.actor, name, Some(rtype), self.now)?;
+        let only = self.ask.txt.first().filter(|_| self.is_only_txt(name));
+        let owner = only.and_then(|edit| txt::owner(name, edit));
+        let host = match &owner {
+            Some(owner) => authorize_edit(directory, self.actor, owner, Some(Rtype::TXT), self.now),
+            None => authorize_edit(directory, self.actor, name, Some(Rtype::A), self.now),
+        }?;
         let zone = directory.zone(&host.zone).ok_or(Denied::NotCovered)?;
         Ok((host, zone))
     }

@@ -15,6 +15,7 @@ use crate::client::SubmitError;
 use crate::clock;
 use crate::door::Door;
 use crate::log::{self, Line};
+use crate::meaning;
 use crate::outcome;
 use crate::plan::{Asked, Plan, published};
 use crate::source::Source;
@@ -41,7 +42,16 @@ pub(crate) async fn update(
     if source.is_exposed() {
         expose(door, &actor);
     }
-    let ask = match profile.parse(request) {
+    carry_out(told, actor).await
+}
+
+/// What whoever has a valid token gets.
+async fn carry_out(told: Told<'_>, actor: TokenActor) -> Response {
+    let Told { door, request, source, .. } = told;
+    let live = door.client.live();
+    let (profile, parsed) = meaning::read(&live.directory(), &actor, request, told.profile);
+    let told = Told { profile, ..told };
+    let ask = match parsed {
         Ok(ask) => ask,
         Err(refusal) => {
             log::hints(&refusal.hints, request, source);
@@ -58,7 +68,7 @@ pub(crate) async fn update(
     if hosts.is_empty() {
         return told.whole(Code::Notfqdn, "no host is named, and the token is not for one only");
     }
-    let plans = asked.plans(door.client.live(), &hosts);
+    let plans = asked.plans(live, &hosts);
     let actor = Actor::Token(actor);
     let pending = plans.into_iter().map(|plan| submit(door, &actor, source, plan)).collect();
     let results = outcomes(door, pending).await;

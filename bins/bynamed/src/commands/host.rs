@@ -79,15 +79,24 @@ pub(crate) struct Settings {
     /// Its addresses stay, however long nothing is heard of it
     #[arg(long, conflicts_with = "expire_after")]
     no_expiry: bool,
+    /// How its updates at `/nic/update` are meant and answered, by the name of a provider [default:
+    /// auto]
+    ///
+    /// `auto` and `dyndns2` delete nothing that is not named; `dyn`, `noip`, `google`, `he` and
+    /// `changeip` neither, but use that provider's words. `desec` deletes the family that is not
+    /// sent, and `nsupdate` AAAA for the address of a network, as these providers do. Hosts that are
+    /// updated together must be set to the same one.
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
 }
 
 impl Settings {
     fn read(self) -> HostSettings {
-        let Settings { ttl_s, private, expire_after, then, no_expiry } = self;
+        let Settings { ttl_s, private, expire_after, then, no_expiry, dialect } = self;
         let then = then.unwrap_or(Then::Withdraw);
         let after = expire_after.map(|after_s| Expiry::After { after_s, then });
         let expiry = no_expiry.then_some(Expiry::Never).or(after);
-        HostSettings { ttl_s, private_ok: private, expiry }
+        HostSettings { ttl_s, private_ok: private, expiry, dialect }
     }
 }
 

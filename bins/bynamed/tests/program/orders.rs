@@ -95,6 +95,29 @@ fn scavenging_of_a_zone_is_set_shown_and_ended() {
 }
 
 #[test]
+fn dialect_of_a_host_is_set_shown_and_told_of() {
+    let (place, token) = Place::with_host();
+    assert!(place.json(&["host", "show", HOST])["dialect"].is_null());
+    let set = |name: &str| place.json(&["host", "set", HOST, "--dialect", name])["dialect"].clone();
+    for name in ["dyndns2", "dyn", "noip", "google", "nsupdate", "he"] {
+        assert_eq!(set(name), name);
+    }
+    assert_eq!(set("DESEC"), "desec");
+    let other = place.json(&["host", "set", HOST, "--ttl", "30"]);
+    assert_eq!(other["dialect"], "desec", "what is not given stays");
+    for unknown in ["", "duckdns", "5", "no such"] {
+        let ended = place.run(&["host", "set", HOST, "--dialect", unknown]);
+        assert_eq!(ended.code, Some(1), "{unknown}: {ended:?}");
+        assert!(ended.err.contains("one of `auto`") && ended.err.contains("`desec`"), "{ended:?}");
+    }
+    let service = place.serve(&[]);
+    let update = || service.get("/nic/update?myip=9.9.9.9,2620:fe::9", Some((HOST, &token))).1;
+    assert_eq!(update(), "good");
+    assert!(set("auto").is_null());
+    assert_eq!(update(), "nochg 9.9.9.9,2620:fe::9\n");
+}
+
+#[test]
 fn expiry_of_a_host_is_set_shown_and_ended() {
     let (place, token) = Place::with_host();
     assert!(place.json(&["host", "show", HOST])["expiry"].is_null());

@@ -15,9 +15,8 @@ enum Shape {
 use Shape::{Many, One};
 
 const ZONE_KEYS: &str = "account created host_ttl_s ns rrsets scavenge serial suffix zone";
-const HOST_KEYS: &str = "a aaaa created expiry host last_seen parked private_ok ttl_s zone";
-const HOST_AND_TOKENS: &str =
-    "a aaaa account created expiry frozen host last_seen parked private_ok tokens ttl_s zone";
+const HOST_KEYS: &str = "a aaaa created dialect expiry host last_seen parked private_ok ttl_s zone";
+const HOST_AND_TOKENS: &str = "a aaaa account created dialect expiry frozen host last_seen parked private_ok tokens ttl_s zone";
 const KEY_KEYS: &str =
     "actions algorithm created key names transfer truncated_ok types update zones";
 

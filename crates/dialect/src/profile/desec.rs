@@ -14,8 +14,9 @@
 //! | 401 `badauth`, 404 `nohost`, 400 | the same; 403 for a frozen host; 503 when we cannot |
 //!
 //! So a device that sends one family deletes the other, unless it says `preserve`. That is why a host
-//! has to choose this language. Two things differ: a placeholder that a device has not filled in
-//! (`<ip6addr>`) says nothing there, and so deletes; here it keeps what is there. And where the
+//! has to choose this language. Three things differ: a placeholder that a device has not filled in
+//! (`<ip6addr>`) says nothing there, and so deletes; here it keeps what is there. A list with an empty
+//! member and nothing for a family (`myipv4=,x`) deletes there; here it is refused. And where the
 //! source is not known, behind a proxy that does not tell, nothing is deleted for want of it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -182,7 +183,8 @@ fn of_family<A: Copy + PartialEq>(
     let parts: Vec<&str> = parts.filter(|part| is_word(part) || (kind.is_meant)(part)).collect();
     match parts.as_slice() {
         [] => return Ok(None),
-        [""] => return Ok(Some(Wanted::Delete)),
+        [""] if value.trim().is_empty() => return Ok(Some(Wanted::Delete)),
+        [""] => return refuse(Hint::MixedParameter, hints),
         ["preserve"] => return Ok(Some(Wanted::Preserve)),
         [one] if one.contains('/') => {
             let Some(renumber) = network(one, kind) else {

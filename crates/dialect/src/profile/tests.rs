@@ -31,6 +31,23 @@ fn a_request_is_told_by_its_path_and_parameters() {
     }
 }
 
+/// `curl -u host:token https://d/`, as deSEC's documentation has it, and a browser that still knows
+/// what it was told at `/nic/update`.
+#[test]
+fn credentials_at_the_root_are_an_update_unless_a_page_is_wanted() {
+    for (accept, profile) in [
+        ("", Some(Profile::Dyndns2)),
+        ("Accept: */*\r\n", Some(Profile::Dyndns2)),
+        ("Accept: text/html,application/xhtml+xml\r\n", None),
+    ] {
+        let mut reader = Reader::new(Limits::default());
+        let basic = "Authorization: Basic dTpw";
+        reader.push(format!("GET / HTTP/1.1\r\nHost: d\r\n{basic}\r\n{accept}\r\n").as_bytes());
+        let request = reader.next().unwrap().unwrap();
+        assert_eq!(Profile::detect(&request), profile, "{accept}");
+    }
+}
+
 #[test]
 fn numbers_and_names_are_one_to_one() {
     for profile in Profile::ALL {

@@ -374,6 +374,9 @@ pub struct HostSettings {
     /// What becomes of its addresses when nothing is heard of it.
     #[serde(default)]
     pub expiry: Option<Expiry>,
+    /// The dialect that its device speaks, by name; `auto`: what the request itself tells.
+    #[serde(default)]
+    pub dialect: Option<String>,
 }
 
 /// When a host counts as gone.

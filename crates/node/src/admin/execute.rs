@@ -5,6 +5,7 @@ use std::path::Path;
 
 use account::secret::Secret;
 use account::{AccountId, Actor, HostExpiry, OnExpiry, Scavenge};
+use dialect::Profile;
 use engine::{HostPatch, NewToken, NewZone, Operation, Outcome, Refused, ZonePatch};
 use gateway::Random;
 use serde_json::{Value, json};
@@ -330,10 +331,25 @@ fn new_token(secret: &Secret, label: &str) -> NewToken {
 }
 
 fn patch(settings: &HostSettings) -> Result<HostPatch, AdminError> {
-    let HostSettings { ttl_s, private_ok, expiry } = settings;
+    let HostSettings { ttl_s, private_ok, expiry, dialect } = settings;
     let expiry = expiry.as_ref().map(expiry_of).transpose()?;
+    let dialect = dialect.as_deref().map(dialect_of).transpose()?;
     let (ttl_s, private_ok) = (ttl_s.map(Some), *private_ok);
-    Ok(HostPatch { ttl_s, private_ok, expiry, ..HostPatch::default() })
+    Ok(HostPatch { ttl_s, private_ok, expiry, dialect, ..HostPatch::default() })
+}
+
+/// The number of the dialect with this name; `None` for what the request itself tells.
+fn dialect_of(name: &str) -> Result<Option<u16>, AdminError> {
+    if name.eq_ignore_ascii_case("auto") {
+        return Ok(None);
+    }
+    let choice = Profile::from_name(name).filter(|profile| profile.is_choice());
+    choice.map(|profile| Some(profile.number())).ok_or_else(|| {
+        let known = Profile::ALL.iter().filter(|profile| profile.is_choice());
+        let known: Vec<&str> = known.map(|profile| profile.name()).collect();
+        let known = known.join("`, `");
+        AdminError::Invalid(format!("no such dialect: {name}; it is one of `auto`, `{known}`"))
+    })
 }
 
 fn expiry_of(expiry: &Expiry) -> Result<Option<HostExpiry>, AdminError> {

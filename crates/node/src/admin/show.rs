@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use account::{
     Account, Directory, Host, HostExpiry, KeyPolicy, OnExpiry, Scavenge, Timestamp, Token, TsigKey,
 };
+use dialect::Profile;
 use engine::Live;
 use jiff::Timestamp as Moment;
 use serde_json::{Value, json};
@@ -84,11 +85,17 @@ pub(super) fn host_row(live: &Live, host: &Host) -> Value {
         "aaaa": addresses(Rtype::AAAA),
         "ttl_s": host.ttl_s,
         "private_ok": host.private_ok,
+        "dialect": host.dialect.map(dialect),
         "created": moment(host.created),
         "last_seen": live.last_seen(&host.name).map(moment),
         "expiry": host.expiry.as_deref().map(expiry),
         "parked": host.parked.map(moment),
     })
+}
+
+/// The name of a dialect; one that a later release has given is told by its number.
+fn dialect(number: u16) -> String {
+    Profile::from_number(number).map_or_else(|| number.to_string(), |p| p.name().to_owned())
 }
 
 fn expiry(expiry: &HostExpiry) -> Value {

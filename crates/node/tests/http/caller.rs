@@ -149,7 +149,12 @@ pub(crate) fn request(token: &str, query: &str, lines: &str) -> String {
 
 /// Basic credentials with some user name.
 pub(crate) fn basic(token: &str) -> String {
-    BASE64.encode(format!("anybody:{token}").as_bytes())
+    basic_as("anybody", token)
+}
+
+/// Basic credentials.
+pub(crate) fn basic_as(user: &str, token: &str) -> String {
+    BASE64.encode(format!("{user}:{token}").as_bytes())
 }
 
 /// Longest wait for anything.

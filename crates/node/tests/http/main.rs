@@ -4,6 +4,7 @@
 mod caller;
 mod devices;
 mod durable;
+mod family;
 mod gone;
 mod limits;
 mod providers;

@@ -23,7 +23,11 @@ fn story() -> Vec<Command> {
         },
         Command::HostSet {
             host: host.clone(),
-            settings: HostSettings { ttl_s: Some(120), private_ok: Some(true), expiry: None },
+            settings: HostSettings {
+                ttl_s: Some(120),
+                private_ok: Some(true),
+                ..HostSettings::default()
+            },
         },
         Command::HostShow { host: host.clone() },
         Command::HostList { zone: Some(zone.clone()) },
