@@ -4,7 +4,7 @@
 //! A harness for `tests/*.rs`: a running [`Service`] with its own data directory and ports that
 //! the system chose, foreign programs by name ([`program`]), questions through `dig` ([`dns`]),
 //! updates over HTTP ([`http`]) and by `nsupdate` and `knsupdate` ([`update`]), a network of our own ([`namespace`]) with
-//! a [`neighbour`], and waiting for a condition
+//! a [`neighbour`], an ACME service ([`pebble`]), and waiting for a condition
 //! until a deadline ([`eventually`]).
 //!
 //! # Not here
@@ -25,6 +25,7 @@ mod finished;
 pub mod http;
 pub mod namespace;
 pub mod neighbour;
+pub mod pebble;
 mod program;
 mod service;
 pub mod update;

@@ -1,8 +1,6 @@
 //! certbot with its plugin for DNS UPDATE, against the ACME service pebble, which looks for the TXT
 //! record at our service.
-#![expect(clippy::expect_used, reason = "a step that fails is a failed test")]
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -10,14 +8,13 @@ use std::process::Command;
 use e2e::dns::{serial, short};
 use e2e::update::Key;
 use e2e::{
-    Background, DEADLINE, Finished, Service, admin, eventually, namespace, new_folder, program,
-    write_secret_file,
+    Background, DEADLINE, Finished, Service, admin, eventually, namespace, new_folder, pebble,
+    program, write_secret_file,
 };
 
 const ZONE: &str = "dyn.example";
 const HOST: &str = "home.dyn.example";
 const CHALLENGE: &str = "_acme-challenge.home.dyn.example";
-const ACME: &str = "127.0.0.1:14000";
 
 #[test]
 fn certbot_proves_a_host_and_its_wildcard_and_cleans_up() {
@@ -31,7 +28,7 @@ fn certbot_proves_a_host_and_its_wildcard_and_cleans_up() {
     let rest = ["--zone", ZONE, "--allow", "update", "--type", "TXT", "--name", CHALLENGE];
     let key = Key::add(&data, "certbot.key", "hmac-sha512", &rest);
     let service = Service::serve(&data);
-    let pebble = start_pebble(folder.path(), service.dns);
+    let pebble = pebble::start(folder.path(), service.dns);
     for round in 1..=2 {
         let before = serial(service.dns, ZONE);
         let log = folder.path().join(format!("certbot-{round}.log"));
@@ -70,42 +67,11 @@ fn certbot_is_told_that_its_key_may_not() {
         ["--zone", ZONE, "--allow", "update", "--type", "TXT", "--name", "other.dyn.example"];
     let key = Key::add(&data, "certbot.key", "hmac-sha512", &rest);
     let service = Service::serve(&data);
-    let _pebble = start_pebble(folder.path(), service.dns);
+    let _pebble = pebble::start(folder.path(), service.dns);
     let before = serial(service.dns, ZONE);
     let said = Finished::run(&mut certbot(folder.path(), "account", (service.dns, &key)));
     assert!(said.said().contains("Received response from server: REFUSED"), "{said}");
     assert_eq!(serial(service.dns, ZONE), before);
-}
-
-/// An ACME service that asks ours.
-fn start_pebble(folder: &Path, dns: SocketAddr) -> Background {
-    let path = |name: &str| folder.join(name);
-    let mut openssl = program("openssl");
-    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
-    openssl.args(["-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]);
-    Finished::run(openssl.arg("-keyout").arg(path("tls.key")).arg("-out").arg(path("tls.pem")))
-        .ok();
-    let configuration = serde_json::json!({ "pebble": {
-        "listenAddress": ACME,
-        "managementListenAddress": "127.0.0.1:15000",
-        "certificate": path("tls.pem"),
-        "privateKey": path("tls.key"),
-        "httpPort": 5002,
-        "tlsPort": 5001,
-        "ocspResponderURL": "",
-        "externalAccountBindingRequired": false,
-    }});
-    fs::write(path("pebble.json"), configuration.to_string()).expect("a file");
-    let mut command = program("pebble");
-    command.arg("-config").arg(path("pebble.json")).args(["-dnsserver", &dns.to_string()]);
-    // It would sleep, and refuse good requests, to try clients.
-    command.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "0");
-    let pebble = Background::start(&mut command, &path("pebble.log"));
-    eventually("pebble", DEADLINE, || {
-        let listens = std::net::TcpStream::connect(ACME);
-        listens.map(drop).map_err(|error| format!("{error}\n{}", pebble.talk()))
-    });
-    pebble
 }
 
 /// Each with an account of its own: what an account has proven once it need not prove again.
@@ -123,7 +89,7 @@ fn certbot(folder: &Path, account: &str, (dns, key): (SocketAddr, &Key)) -> Comm
     let mut command = program("certbot");
     command.args(["certonly", "--non-interactive", "--agree-tos", "--force-renewal"]);
     command.args(["--register-unsafely-without-email", "--no-verify-ssl"]);
-    command.args(["--server", &format!("https://{ACME}/dir"), "--dns-rfc2136"]);
+    command.args(["--server", &format!("https://{}/dir", pebble::ADDRESS), "--dns-rfc2136"]);
     command.arg("--dns-rfc2136-credentials").arg(credentials);
     command.args(["--dns-rfc2136-propagation-seconds", "2"]);
     command.args(["-d", HOST, "-d", &format!("*.{HOST}")]);

@@ -173,6 +173,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("kdig", "knot-dnsutils"),
     ("kea-dhcp-ddns", "kea-dhcp-ddns-server"),
     ("knsupdate", "knot-dnsutils"),
+    // An ACME client that speaks acme-dns and `httpreq`.
+    ("lego", "lego"),
     // A small disk of our own, in a mount namespace.
     ("mount", "mount"),
     // Serves the root zone of our own that unbound starts from.

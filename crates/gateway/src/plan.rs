@@ -95,17 +95,30 @@ impl<'a> Asked<'a> {
     }
 
     /// The hosts that are meant, in order. None when there is no telling.
-    pub(crate) fn hosts(&self) -> Vec<Meant> {
+    pub(crate) fn hosts(&self, directory: &Directory) -> Vec<Meant> {
         let of_token = |name: &Name| Meant { text: shown(name), name: Ok(name.clone()) };
         match (&self.ask.hosts, self.actor.hosts()) {
             (Hosts::Only, [only]) => vec![of_token(only)],
             (Hosts::Only, _) => Vec::new(),
             (Hosts::Group, all) => all.iter().map(of_token).collect(),
             (Hosts::Named(named), _) => named.iter().map(|text| Meant::named(text)).collect(),
-            (Hosts::Labels(labels), all) => {
-                labels.iter().map(|text| Meant::labelled(text, all)).collect()
+            (Hosts::Labels(labels), _) => {
+                let all = self.near(directory);
+                labels.iter().map(|text| Meant::labelled(text, &all)).collect()
             }
         }
+    }
+
+    /// The hosts of the token, and those with names below that its rules have: a token that may only
+    /// prove a host for a certificate names nothing but that host's `_acme-challenge`.
+    fn near(&self, directory: &Directory) -> Vec<Name> {
+        let token = directory.token(self.actor.token());
+        let named = token.into_iter().flat_map(|token| token.names());
+        let over = named.filter_map(|name| directory.host_over(name)).map(|host| host.name.clone());
+        let mut near: Vec<Name> = self.actor.hosts().iter().cloned().chain(over).collect();
+        near.sort();
+        near.dedup();
+        near
     }
 
     /// One plan for each host, in order.

@@ -64,7 +64,7 @@ async fn carry_out(told: Told<'_>, actor: TokenActor) -> Response {
     let Some(asked) = Asked::new(&actor, &ask, source.address, now) else {
         return told.whole(Code::Unavailable, UNKNOWN_SOURCE);
     };
-    let hosts = asked.hosts();
+    let hosts = asked.hosts(&door.client.live().directory());
     if hosts.is_empty() {
         return told.whole(Code::Notfqdn, "no host is named, and the token is not for one only");
     }

@@ -108,7 +108,8 @@ fn planned(ask: &Ask, source: Option<&str>) -> Option<Vec<String>> {
     let (live, actor) = live();
     let source = source.map(|text| text.parse().unwrap());
     let asked = Asked::new(&actor, ask, source, NOW)?;
-    Some(asked.plans(&live, &asked.hosts()).iter().map(told).collect())
+    let hosts = asked.hosts(&live.directory());
+    Some(asked.plans(&live, &hosts).iter().map(told).collect())
 }
 
 /// Checks the plan for one host and a source of 9.9.9.9.
