@@ -228,15 +228,23 @@ fn without_aliases(edits: &[Edit]) -> Vec<Prerequisite> {
     all
 }
 
-/// Whether who asks may see anything in the zone: as its owner, or as that of a host in it. One with a
-/// token for names is told of each name whether it is there for them.
+/// Whether who asks may see anything in the zone: as its owner, as that of a host in it, or by a name of
+/// the token. Of each name it is judged whether it is there for them.
 fn sees_any(call: &Call, apex: &Name) -> bool {
     let Ok(caller) = call.caller() else { return false };
     let directory = call.directory();
-    let owns = directory.zone(apex).is_some_and(|entry| caller.sees_zone(entry));
-    let named = || caller.token.hosts().iter().any(|host| host.is_subdomain_of(apex));
-    let mut hosts = directory.hosts_of(caller.account(), None);
-    owns || named() || caller.right != Right::Names && hosts.any(|host| host.zone == *apex)
+    let (Some(entry), Some(token)) = (directory.zone(apex), directory.token(caller.token.token()))
+    else {
+        return false;
+    };
+    let is_nameless = token.rules().iter().any(|rule| rule.names.is_empty());
+    let has_part = || {
+        let mut hosts = directory.hosts_of(token.account, None);
+        entry.account == token.account || hosts.any(|host| host.zone == *apex)
+    };
+    caller.sees_zone(entry)
+        || token.names().any(|name| name.is_subdomain_of(apex))
+        || (caller.right != Right::Names || is_nameless) && has_part()
 }
 
 /// `If-Match` names the serial that the zone has.

@@ -3,6 +3,7 @@
 use std::collections::{BinaryHeap, HashSet};
 use std::sync::Arc;
 
+use account::{Directory, NamePattern};
 use axum::http::Method;
 use engine::Operation;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use zone::{Change, Edit, Prerequisite, View};
 use super::zones::{Seen, missing};
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::caller::Right;
+use crate::caller::Caller;
 use crate::endpoint::{Conditions, Endpoint, Needs, Parameter};
 use crate::page::{CURSOR, LIMIT, Page, Wanted, malformed};
 use crate::problem::{Kind, Problem};
@@ -198,12 +199,29 @@ pub(super) fn sees(call: &Call, apex: &Name, name: &Name) -> bool {
     let Ok(caller) = call.caller() else { return false };
     let directory = call.directory();
     let Some(entry) = directory.zone(apex) else { return false };
-    if caller.right != Right::Names && caller.sees_zone(entry) {
+    if caller.sees_zone(entry) || names(&directory, caller, name) {
         return true;
     }
     let above = std::iter::successors(Some(name.clone()), Name::parent);
     let mut hosts = above.take_while(|at| at != apex).filter_map(|at| directory.host(&at).cloned());
     hosts.any(|host| caller.sees_host(&host))
+}
+
+/// Whether a rule of the token is about a name. What it may do there is judged by the engine.
+fn names(directory: &Directory, caller: &Caller, name: &Name) -> bool {
+    let Some(token) = directory.token(caller.token.token()) else { return false };
+    let is_own = || {
+        let host = directory.host_over(name).map(|host| host.account);
+        host.or(directory.zone_of(name).map(|zone| zone.account)) == Some(token.account)
+    };
+    let covers = |pattern: &NamePattern| match pattern {
+        NamePattern::Exact(exact) => name == exact,
+        NamePattern::Below(top) => name != top && name.is_subdomain_of(top),
+        // Those are of keys, which have a name.
+        NamePattern::SelfName | NamePattern::SelfSubtree => false,
+    };
+    let mut rules = token.rules().iter();
+    rules.any(|rule| rule.names.is_empty() && is_own() || rule.names.iter().any(covers))
 }
 
 async fn show(call: Call) -> Result<Answer, Problem> {
