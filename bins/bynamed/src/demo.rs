@@ -169,7 +169,7 @@ fn host_with_token(node: &Node) -> Result<String, Fault> {
     }
     let host = HOST.to_owned();
     let made = if is_there(Command::HostShow { host: host.clone() }) {
-        order(node, &Command::HostRotate { host })?
+        order(node, &Command::HostRotate { host, overlap_s: 0 })?
     } else {
         order(node, &Command::HostAdd { host, account: None, settings: HostSettings::default() })?
     };

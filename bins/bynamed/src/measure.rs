@@ -71,6 +71,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_auth_failures_total", "Requests with a token that is unknown, revoked or frozen"),
     ("byname_auth_paused_total", "Requests not looked at because their source failed too often"),
     ("byname_auth_sources_untracked_total", "Failures of sources that there was no room to note"),
+    ("byname_changes_put_off_total", "Changes that were asked for too often, by what was counted"),
     ("byname_commit_failures_total", "Batches of changes that could not be written"),
     ("byname_commits_total", "Batches of changes that were written"),
     ("byname_dns_answers_total", "Answers to queries, by transport and RCODE"),
@@ -100,6 +101,10 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_http_refused_connections_total", "Connections for HTTP beyond a limit"),
     ("byname_http_requests_total", "Requests over HTTP, by place and status"),
     ("byname_leases_ended_total", "Records that went because nobody refreshed their lease"),
+    (
+        "byname_rates_untracked_total",
+        "Changes that were not counted against a limit, as too many others were",
+    ),
     ("byname_sources_erased_total", "Source addresses erased from the history on demand"),
     ("byname_submit_refused_total", "Changes refused before they were judged, by reason"),
     ("byname_updates_total", "Outcomes of updates, one for each host"),

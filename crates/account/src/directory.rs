@@ -37,7 +37,8 @@ pub struct Directory {
     tokens_by_rule: BTreeMap<Name, Vec<TokenId>>,
     tokens_of: Owned<TokenId>,
     keys: HashMap<Name, TsigKey>,
-    released: HashMap<Name, Released>,
+    /// In canonical order: what belonged to a host stands behind it.
+    released: BTreeMap<Name, Released>,
     /// The same by when they end.
     released_until: BTreeSet<(Timestamp, Name)>,
     webhooks: BTreeMap<WebhookId, Webhook>,
@@ -97,7 +98,7 @@ impl Default for Directory {
             tokens_by_rule: BTreeMap::new(),
             tokens_of: Owned::default(),
             keys: HashMap::new(),
-            released: HashMap::new(),
+            released: BTreeMap::new(),
             released_until: BTreeSet::new(),
             webhooks: BTreeMap::new(),
         }
@@ -474,9 +475,17 @@ impl Directory {
 
     /// All names that were given up and are kept, by name.
     pub fn all_released(&self) -> Vec<&Released> {
-        let mut all: Vec<_> = self.released.values().collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        all
+        self.released.values().collect()
+    }
+
+    /// What is kept of names at a name, below it, and above it in its zone.
+    pub fn released_around<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a Released> {
+        let below = self.released.range(name.clone()..);
+        let below = below.take_while(move |(at, _)| at.is_subdomain_of(name));
+        let above = std::iter::successors(name.parent(), Name::parent);
+        let above = above.take_while(|at| !self.zones.contains_key(at));
+        let above = above.filter_map(|at| self.released.get(&at));
+        below.map(|(_, released)| released).chain(above)
     }
 
     /// The webhook with this number.

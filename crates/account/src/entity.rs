@@ -82,7 +82,7 @@ pub struct ZoneEntry {
     /// stay.
     pub scavenge: Option<Scavenge>,
     /// Labels that only the operator gives to a host, beside those that always are reserved on a
-    /// suffix; as [`crate::reserved`] reads them.
+    /// suffix; see [`crate::is_reserved`].
     pub reserved: Vec<String>,
     /// For how long nobody else gets the name of a host that was given up, in seconds; `None`: what
     /// is usual.
@@ -105,6 +105,11 @@ impl ZoneEntry {
             quarantine_s: None,
             ttl_min_s: 0,
         }
+    }
+
+    /// TTL of addresses of one of its hosts, in seconds.
+    pub fn ttl_s(&self, host: &Host) -> u32 {
+        host.ttl_s.unwrap_or(self.host_ttl_s).max(self.ttl_min_s)
     }
 
     /// For how long nobody else gets the name of a host that was given up, in seconds: on a suffix

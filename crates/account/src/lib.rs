@@ -23,6 +23,7 @@ mod entity;
 mod key;
 mod network;
 pub mod policy;
+mod reserved;
 pub mod secret;
 mod token;
 
@@ -34,5 +35,6 @@ pub use entity::{
 };
 pub use key::{Actions, Credential, KeyPolicy, NamePattern, TsigKey};
 pub use network::{Network, NetworkError, source_block};
+pub use reserved::is_reserved;
 pub use token::{Role, Rule, Terms, Token, USED_GRAIN_MS};
 pub use wire::TsigAlgorithm;

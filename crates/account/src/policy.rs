@@ -2,10 +2,15 @@
 
 use wire::{Name, Rtype};
 
-use crate::actor::TokenActor;
+mod standing;
+mod token;
+
+pub use standing::{Standing, standing};
+pub use token::{Owner, TokenEdit, authorize_edit, authorize_name, owner, usable_token};
+
 use crate::address::AddressRefusal;
 use crate::directory::{AuthError, Directory};
-use crate::entity::{AccountId, Host, Timestamp, ZoneEntry};
+use crate::entity::{AccountId, Timestamp};
 use crate::key::{Actions, KeyPolicy, NamePattern, TsigKey};
 use crate::token::Token;
 
@@ -18,9 +23,18 @@ pub enum Denied {
     /// The name is not a host, or the zone not one, that the actor covers.
     #[error("the credential does not cover this name")]
     NotCovered,
-    /// The actor may not change records of this type.
-    #[error("the token may change addresses only")]
+    /// The token may not change records of this type.
+    #[error("the token may not change records of this type here")]
     Type,
+    /// The token may not add here, or not delete.
+    #[error("the token may not {0} these records")]
+    Action(&'static str),
+    /// The token may not publish an address outside its networks.
+    #[error("the token may not publish this address")]
+    Value,
+    /// Records here live longer than that.
+    #[error("records of this zone have a TTL of at least {0} seconds")]
+    Ttl(u32),
     /// The key may not change records of this type.
     #[error("the key may not change records of this type")]
     KeyType,
@@ -41,55 +55,6 @@ pub enum Denied {
     /// The actor may not do this at all.
     #[error("only the operator may do this")]
     OperatorOnly,
-}
-
-/// Whether a token may edit this owner and type now; the host that it edits.
-///
-/// The token is looked up afresh: it may have been revoked, changed or locked down since the
-/// request was authenticated.
-pub fn authorize_edit<'d>(
-    directory: &'d Directory,
-    actor: &TokenActor,
-    owner: &Name,
-    rtype: Option<Rtype>,
-    now: Timestamp,
-) -> Result<&'d Host, Denied> {
-    let token = usable_token(directory, actor, now)?;
-    if token.hosts.binary_search(owner).is_err() {
-        return Err(Denied::NotCovered);
-    }
-    let host = directory.host(owner).ok_or(Denied::NotCovered)?;
-    // A name that was given up and claimed again is another host: old tokens do not cover it.
-    if token.account != host.account || token.created < host.created {
-        return Err(Denied::NotCovered);
-    }
-    check_not_frozen(directory, host.account)?;
-    match rtype {
-        Some(Rtype::A | Rtype::AAAA) => Ok(host),
-        _ => Err(Denied::Type),
-    }
-}
-
-/// Who a name belongs to.
-#[derive(Clone, Copy, Debug)]
-pub struct Owner<'d> {
-    /// The account.
-    pub account: AccountId,
-    /// The zone that the name lies in.
-    pub zone: &'d ZoneEntry,
-    /// The host at the name or next above it; `None`: the name is the zone's own.
-    pub host: Option<&'d Host>,
-    /// Since when: no older credential covers the name.
-    pub since: Timestamp,
-}
-
-/// Who a name belongs to: names below a host are its owner's, all others the zone's.
-pub fn owner<'d>(directory: &'d Directory, name: &Name) -> Option<Owner<'d>> {
-    let zone = directory.zone_of(name)?;
-    let host = directory.host_over(name);
-    let (account, since) =
-        host.map_or((zone.account, zone.created), |host| (host.account, host.created));
-    Some(Owner { account, zone, host, since })
 }
 
 /// What a change does to records at one name, as far as the policy of a key is concerned.
@@ -164,17 +129,6 @@ fn check_not_frozen(directory: &Directory, account: AccountId) -> Result<(), Den
         Some(account) if !account.frozen => Ok(()),
         Some(_) | None => Err(Denied::Frozen),
     }
-}
-
-/// The token of an actor as it is now, when it is still accepted.
-pub fn usable_token<'d>(
-    directory: &'d Directory,
-    actor: &TokenActor,
-    now: Timestamp,
-) -> Result<&'d Token, Denied> {
-    let token = directory.token(actor.token()).ok_or(AuthError::Unknown)?;
-    directory.usable(token, now)?;
-    Ok(token)
 }
 
 /// Whether an exposed token must wait: it may change an RRset once in [`EXPOSED_CHANGE_MS`].

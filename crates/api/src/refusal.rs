@@ -87,9 +87,13 @@ fn denial(denied: &Denied) -> Problem {
         Denied::Address(
             AddressRefusal::NotPublic(_) | AddressRefusal::Rebinding | AddressRefusal::Unusable(_),
         ) => Problem::new(Kind::Refused, detail),
-        Denied::Type | Denied::KeyType | Denied::KeyAction(_) | Denied::OperatorOnly => {
-            Problem::new(Kind::Forbidden, detail)
-        }
+        Denied::Ttl(_) => Problem::invalid(detail),
+        Denied::Type
+        | Denied::Action(_)
+        | Denied::Value
+        | Denied::KeyType
+        | Denied::KeyAction(_)
+        | Denied::OperatorOnly => Problem::new(Kind::Forbidden, detail),
     }
 }
 

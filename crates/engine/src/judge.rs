@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use account::address::{self, AddressRefusal, Verdict};
-use account::policy::{self, Denied, KeyEdit};
-use account::{Actions, Actor, Entity, Host, Scope, Timestamp, TokenActor};
+use account::address::{self, AddressRefusal};
+use account::policy::{self, Denied, KeyEdit, Standing};
+use account::{Actions, Actor, Entity, Host, Role, Scope, Timestamp};
 use store::Fact;
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::{Change, Delta, Edit, Prerequisite, View, Zone};
@@ -19,6 +19,7 @@ use crate::weigh;
 
 mod leases;
 mod parked;
+mod token;
 
 use leases::leased;
 use parked::{returned, without_parked};
@@ -53,6 +54,7 @@ impl Judge<'_> {
         lease: Option<Lease>,
     ) -> Result<Judged, Refused> {
         let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
+        let actor = &*self.standing(actor)?;
         let change = self.authorize(actor, &zone, change)?;
         let parked = self.parked(actor, &change);
         let change = returned(change, &parked);
@@ -88,10 +90,22 @@ impl Judge<'_> {
     /// Whether a change that leaves every RRset as it is leaves everything else so too.
     pub(crate) fn leaves_all(&self, actor: &Actor, change: &Change) -> Result<bool, Refused> {
         let zone = self.live.zones().get(&change.zone).ok_or(zone::Refusal::NoSuchZone)?;
+        let actor = &*self.standing(actor)?;
         let allowed = self.authorize(actor, &zone, change)?;
         self.answered(actor, &zone, change)?;
         let is_whole = matches!(allowed, Cow::Borrowed(_)) && self.parked(actor, change).is_empty();
         Ok(is_whole && self.leases(actor, &zone, (change, None), &[]).is_empty())
+    }
+
+    /// A token that stands for the operator is the operator.
+    fn standing<'a>(&self, actor: &'a Actor) -> Result<Cow<'a, Actor>, Denied> {
+        if let Actor::Token(token) = actor
+            && token.role() == Some(Role::Owner)
+            && policy::standing(&self.live.directory(), actor, self.at)? == Standing::Operator
+        {
+            return Ok(Cow::Owned(Actor::Operator));
+        }
+        Ok(Cow::Borrowed(actor))
     }
 
     /// The change as the actor may make it.
@@ -107,7 +121,7 @@ impl Judge<'_> {
                 self.authorize_key(name, zone, change)?;
                 Ok(Cow::Borrowed(change))
             }
-            Actor::Token(token) => self.authorize_token(token, change),
+            Actor::Token(token) => self.authorize_token(token, zone, change),
         }
     }
 
@@ -142,42 +156,6 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn authorize_token<'c>(
-        &self,
-        token: &TokenActor,
-        change: &'c Change,
-    ) -> Result<Cow<'c, Change>, Denied> {
-        if !change.prerequisites.is_empty() {
-            // A prerequisite tells whether a name exists: more than a token for addresses may know.
-            return Err(Denied::Type);
-        }
-        let directory = self.live.directory();
-        policy::usable_token(&directory, token, self.at)?;
-        let mut dummies = HashSet::new();
-        for edit in &change.edits {
-            let owner = edit.owner();
-            let host = policy::authorize_edit(&directory, token, owner, edit.rtype(), self.at)?;
-            let host = self.overlay.host(owner).unwrap_or(host);
-            let zone = directory.zone(&host.zone).filter(|zone| zone.apex == change.zone);
-            let zone = zone.ok_or(Denied::NotCovered)?;
-            for address in addresses(edit) {
-                match address::verdict(address, host, zone, self.at) {
-                    Verdict::Publish => {}
-                    Verdict::Dummy => {
-                        dummies.insert((owner, address));
-                    }
-                    Verdict::Refuse(why) => return Err(why.into()),
-                }
-            }
-        }
-        if dummies.is_empty() {
-            return Ok(Cow::Borrowed(change));
-        }
-        // Doors sort out dummies as well, but only here is it known what the host published last.
-        let edits = change.edits.iter().filter_map(|edit| without(edit, &dummies)).collect();
-        Ok(Cow::Owned(Change { edits, ..change.clone() }))
-    }
-
     /// An exposed token changes an RRset once a minute; counted when a change is really made. Each
     /// RRset has a minute of its own, as many routers send IPv4 and IPv6 one after the other.
     fn pace(&mut self, actor: &Actor, deltas: &[Delta]) -> Result<(), Denied> {
@@ -203,7 +181,7 @@ impl Judge<'_> {
     fn answered(&self, actor: &Actor, zone: &Zone, change: &Change) -> Result<(), Refused> {
         let Actor::Token(_) = actor else { return Ok(()) };
         let view = self.overlay.over(zone);
-        let published = change.edits.iter().filter(|edit| !addresses(edit).is_empty());
+        let published = change.edits.iter().filter(|edit| actions(edit).add);
         let mut owners = published.map(Edit::owner);
         if owners.any(|owner| is_hidden(&view, zone.apex(), owner)) {
             return Err(Refused::Invalid(HIDDEN));
@@ -221,7 +199,7 @@ impl Judge<'_> {
             let mut scopes = scopes.map(address::scope);
             let first = scopes.next();
             let is_mixed = scopes.any(|scope| Some(scope) != first);
-            if is_mixed && self.host(&delta.owner).is_none_or(|host| !host.private_ok) {
+            if is_mixed && self.host_over(&delta.owner).is_none_or(|host| !host.private_ok) {
                 return Err(AddressRefusal::Rebinding.into());
             }
         }
@@ -258,6 +236,12 @@ impl Judge<'_> {
             });
         }
         turned
+    }
+
+    /// The host that a name belongs to.
+    fn host_over(&self, name: &Name) -> Option<Host> {
+        let host = self.live.directory().host_over(name)?.clone();
+        Some(self.overlay.host(&host.name).cloned().unwrap_or(host))
     }
 
     fn host(&self, name: &Name) -> Option<Host> {
@@ -303,25 +287,6 @@ fn addresses(edit: &Edit) -> Vec<IpAddr> {
         }
         Edit::DeleteRrset { .. } | Edit::DeleteName { .. } | Edit::DeleteRecord { .. } => {
             Vec::new()
-        }
-    }
-}
-
-/// An edit without the addresses that are not to be published; `None` when nothing is left.
-fn without(edit: &Edit, dummies: &HashSet<(&Name, IpAddr)>) -> Option<Edit> {
-    let is_dummy = |rtype, rdata: &Rdata| {
-        address_of(rtype, rdata).is_some_and(|address| dummies.contains(&(edit.owner(), address)))
-    };
-    match edit {
-        Edit::Add { rtype, rdata, .. } => (!is_dummy(*rtype, rdata)).then(|| edit.clone()),
-        Edit::Replace { owner, rtype, rrset } => {
-            let mut rrset = rrset.clone();
-            rrset.rdata.retain(|rdata| !is_dummy(*rtype, rdata));
-            let (owner, rtype) = (owner.clone(), *rtype);
-            (!rrset.rdata.is_empty()).then_some(Edit::Replace { owner, rtype, rrset })
-        }
-        Edit::DeleteRrset { .. } | Edit::DeleteName { .. } | Edit::DeleteRecord { .. } => {
-            Some(edit.clone())
         }
     }
 }

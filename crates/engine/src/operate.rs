@@ -8,13 +8,14 @@ mod claim;
 mod expiry;
 mod hosts;
 mod keys;
+mod may;
 mod tokens;
 mod webhooks;
 mod zones;
 
 pub(crate) use expiry::unpark;
 
-use account::policy::Denied;
+use account::policy::Standing;
 use account::{Actor, Entity, Timestamp};
 use store::{Fact, Pos};
 use wire::Serial;
@@ -36,9 +37,7 @@ pub(crate) struct Operate<'a> {
 impl Operate<'_> {
     /// Judges an operation.
     pub(crate) fn judge(&self, actor: &Actor, operation: &Operation) -> Result<Judged, Refused> {
-        if !may(actor, operation) {
-            return Err(Denied::OperatorOnly.into());
-        }
+        let standing = self.may(actor, operation)?;
         match operation {
             // Changes are judged by `judge::Judge`.
             Operation::Change { .. } | Operation::EndLeases { .. } => {
@@ -52,14 +51,17 @@ impl Operate<'_> {
             Operation::Import { import, zone } => self.import(*import, zone),
             Operation::DropImport(import) => self.drop_import(*import),
             Operation::AddHost { name, account, policy, token } => {
-                self.add_host(name, *account, policy, token)
+                self.add_host(standing, (name, *account), policy, token)
             }
             Operation::SetHost { name, policy } => self.set_host(name, policy),
             Operation::RotateHost { name, token, overlap_s } => {
                 self.rotate_host(name, token, *overlap_s)
             }
             Operation::RemoveHost(name) => self.remove_host(name),
-            Operation::AddToken { hosts, account, token } => self.add_token(hosts, *account, token),
+            Operation::FreeName(name) => self.free_name(name),
+            Operation::AddToken { hosts, account, token } => {
+                self.add_token(standing, (hosts, *account), token)
+            }
             Operation::RotateToken { id, token, overlap_s } => {
                 self.rotate_token(*id, token, *overlap_s)
             }
@@ -105,26 +107,22 @@ impl Operate<'_> {
     }
 }
 
-fn may(actor: &Actor, operation: &Operation) -> bool {
-    match actor {
-        Actor::Operator => !matches!(operation, Operation::ExpireHosts { .. }),
-        Actor::System => matches!(
-            operation,
-            Operation::FlushSeen
-                | Operation::JumpSerials { .. }
-                | Operation::ExposeToken(_)
-                | Operation::ExpireHosts { .. }
-        ),
-        Actor::Token(_) | Actor::Key(_) => false,
-    }
-}
-
 fn check_ttl(ttl_s: u32) -> Result<(), Refused> {
     // RFC 2181 §8: a TTL has 31 bits; a dynamic host's longer than a day helps nobody.
     if ttl_s > HOST_TTL_S_MAX {
         return Err(Refused::Invalid("the TTL of a host is at most 86400 seconds"));
     }
     Ok(())
+}
+
+/// How many of something an account may have: what was said of it holds for everybody, what is usual
+/// for its owner.
+fn most(said: Option<u32>, usual: usize, standing: Standing) -> Option<usize> {
+    match (said, standing) {
+        (Some(said), _) => Some(usize::try_from(said).unwrap_or(usize::MAX)),
+        (None, Standing::Owner(_)) => Some(usual),
+        (None, _) => None,
+    }
 }
 
 /// The words that the owner of something has for it.

@@ -121,6 +121,8 @@ pub enum Operation {
     },
     /// Forget a host, withdraw its addresses, and take it out of all tokens.
     RemoveHost(Name),
+    /// Let everybody have the name of a host that was given up.
+    FreeName(Name),
     /// A new token of one account.
     AddToken {
         /// Hosts whose addresses it may change.

@@ -14,6 +14,8 @@ mod gone;
 mod granted;
 #[path = "engine/hosts.rs"]
 mod hosts;
+#[path = "engine/kept.rs"]
+mod kept;
 #[path = "engine/keys.rs"]
 mod keys;
 #[path = "engine/leases.rs"]
@@ -21,6 +23,8 @@ mod leases;
 
 #[path = "engine/model.rs"]
 mod model;
+#[path = "engine/owners.rs"]
+mod owners;
 #[path = "engine/plain.rs"]
 mod plain;
 #[path = "engine/reference.rs"]

@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::handover::Handover;
 use crate::http::{HttpSettings, MetricsText};
 use crate::quota::{Quota, Taken};
+use crate::rates::Rates;
 use crate::seats::{Seat, Seats};
 use crate::source::Trust;
 use crate::tally::Tally;
@@ -33,6 +34,7 @@ pub(crate) struct Door {
     seats: Arc<Seats>,
     attempts: Mutex<Attempts>,
     quota: Mutex<Quota>,
+    pub(crate) rates: Rates,
 }
 
 impl Door {
@@ -59,6 +61,7 @@ impl Door {
             seats: Seats::new(settings.connections, settings.per_source),
             attempts: Mutex::new(Attempts::new(settings.failures_per_minute)),
             quota: Mutex::default(),
+            rates: Rates::new(settings.rates),
         }
     }
 

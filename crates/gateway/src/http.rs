@@ -20,6 +20,7 @@ use crate::clock::after;
 use crate::connection::{self, Arrival};
 use crate::door::Door;
 use crate::handover::Handover;
+use crate::rates::RateSettings;
 
 /// How updates are taken over HTTP.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub struct HttpSettings {
     pub failures_per_minute: u32,
     /// Who takes over what is of another language.
     pub other: Option<Arc<dyn Handover>>,
+    /// How often changes may be asked for.
+    pub rates: RateSettings,
 }
 
 impl Default for HttpSettings {
@@ -66,6 +69,7 @@ impl Default for HttpSettings {
             write: Duration::from_secs(10),
             failures_per_minute: 60,
             other: None,
+            rates: RateSettings::default(),
         }
     }
 }

@@ -65,6 +65,7 @@ fn denial(denied: &Denied) -> Code {
         Denied::Address(
             AddressRefusal::NotPublic(_) | AddressRefusal::Rebinding | AddressRefusal::Unusable(_),
         ) => Code::Dnserr,
+        Denied::Action(_) | Denied::Value | Denied::Ttl(_) => Code::Dnserr,
         Denied::Type | Denied::KeyType | Denied::KeyAction(_) | Denied::OperatorOnly => {
             Code::Dnserr
         }

@@ -7,8 +7,8 @@ mod txt;
 use std::net::IpAddr;
 
 use account::address::{Verdict, verdict};
-use account::policy::{Denied, authorize_edit};
-use account::{Directory, Host, Timestamp, TokenActor, ZoneEntry};
+use account::policy::{Denied, TokenEdit, authorize_edit};
+use account::{Actions, Directory, Host, Timestamp, TokenActor, ZoneEntry};
 use dialect::{Ask, Code, Deleted, Hint, Hosts, Own, Verb, is_fqdn};
 use engine::{Live, Refused};
 use wire::{Name, Rdata, Rrset, Rtype};
@@ -266,14 +266,18 @@ impl<'a> Asked<'a> {
         directory: &'d Directory,
         name: &Name,
     ) -> Result<(&'d Host, &'d ZoneEntry), Denied> {
+        let may = |owner: &Name, rtype| {
+            let (types, actions) = (&[rtype], Actions { add: false, delete: false });
+            let edit = TokenEdit { owner, types, actions, addresses: &[] };
+            authorize_edit(directory, self.actor, edit, self.now)
+        };
         let only = self.ask.txt.first().filter(|_| self.is_only_txt(name));
-        let owner = only.and_then(|edit| txt::owner(name, edit));
-        let host = match &owner {
-            Some(owner) => authorize_edit(directory, self.actor, owner, Some(Rtype::TXT), self.now),
-            None => authorize_edit(directory, self.actor, name, Some(Rtype::A), self.now),
+        let owner = match only.and_then(|edit| txt::owner(name, edit)) {
+            Some(owner) => may(&owner, Rtype::TXT),
+            None => may(name, Rtype::A).or_else(|_| may(name, Rtype::AAAA)),
         }?;
-        let zone = directory.zone(&host.zone).ok_or(Denied::NotCovered)?;
-        Ok((host, zone))
+        let host = owner.host.filter(|host| host.name == *name).ok_or(Denied::NotCovered)?;
+        Ok((host, owner.zone))
     }
 
     /// Sorts addresses into those to be published and dummies; the first that may not be published
@@ -331,7 +335,7 @@ pub(crate) fn published(live: &Live, apex: &Name, name: &Name) -> Vec<IpAddr> {
 }
 
 fn ttl_s(host: &Host, zone: &ZoneEntry) -> u32 {
-    host.ttl_s.unwrap_or(zone.host_ttl_s)
+    zone.ttl_s(host)
 }
 
 impl Meant {

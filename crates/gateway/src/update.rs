@@ -72,12 +72,20 @@ async fn carry_out(told: Told<'_>, actor: TokenActor) -> Response {
     let actor = Actor::Token(actor);
     let pending = plans.into_iter().map(|plan| submit(door, &actor, source, plan)).collect();
     let results = outcomes(door, pending).await;
+    let wait = results.iter().filter_map(|result| result.wait).max();
     let named = hosts.into_iter().zip(results).map(|(host, result)| {
         let outcome = Outcome { host: host.text, ..result.outcome };
         told.line(&outcome, result.why.as_deref());
         outcome
     });
-    told.render(&named.collect::<Vec<Outcome>>())
+    let mut response = told.render(&named.collect::<Vec<Outcome>>());
+    if let Some(wait) = wait {
+        // RFC 9110 §10.2.3; in whole seconds, and none too early.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers.retain(|(name, _)| *name != "Retry-After");
+        response.headers.push(("Retry-After", seconds.to_string()));
+    }
+    response
 }
 
 /// What the log says of one request.
@@ -196,11 +204,14 @@ enum Pending {
 struct Answered {
     outcome: Outcome,
     why: Option<String>,
+    /// When to ask again, when it is known.
+    wait: Option<Duration>,
 }
 
 impl Answered {
     fn new(code: Code, addresses: Vec<IpAddr>) -> Answered {
-        Answered { outcome: Outcome { addresses, ..Outcome::whole(code) }, why: None }
+        let outcome = Outcome { addresses, ..Outcome::whole(code) };
+        Answered { outcome, why: None, wait: None }
     }
 }
 
@@ -208,7 +219,8 @@ impl Answered {
 fn submit(door: &Door, actor: &Actor, source: Source, plan: Plan) -> Pending {
     match plan {
         Plan::Answer { code, why } => {
-            Pending::Known(Answered { outcome: Outcome::whole(code), why: Some(why) })
+            let outcome = Outcome::whole(code);
+            Pending::Known(Answered { outcome, why: Some(why), wait: None })
         }
         Plan::Stands { seen: Some(host), code, addresses } => {
             Pending::Seen(vec![host], Answered::new(code, addresses))
@@ -222,10 +234,13 @@ fn submit(door: &Door, actor: &Actor, source: Source, plan: Plan) -> Pending {
             let operation = Operation::Change { change, lease: None };
             let done = Outcome { addresses, deleted, ..Outcome::whole(Code::Good) };
             if door.client.stands(actor, &operation, clock::now()) {
-                return Pending::Seen(
-                    hosts,
-                    Answered { outcome: of(Code::Nochg, done), why: None },
-                );
+                let outcome = of(Code::Nochg, done);
+                return Pending::Seen(hosts, Answered { outcome, why: None, wait: None });
+            }
+            if let Some(put_off) =
+                hosts.iter().find_map(|host| put_off(door, actor, (host, source)))
+            {
+                return Pending::Known(put_off);
             }
             let live = door.client.live();
             let before = hosts.iter().flat_map(|host| published(live, &zone, host)).collect();
@@ -233,6 +248,15 @@ fn submit(door: &Door, actor: &Actor, source: Source, plan: Plan) -> Pending {
             Pending::Submitted(hosts, Outcome { before, ..done }, submitted)
         }
     }
+}
+
+/// The answer to who asks too often: a code after which clients ask again later by themselves.
+fn put_off(door: &Door, actor: &Actor, (host, source): (&Name, Source)) -> Option<Answered> {
+    let Actor::Token(actor) = actor else { return None };
+    let directory = door.client.live().directory();
+    let too_often = door.rates.change(&directory, actor, (host, source.nearest)).err()?;
+    let outcome = Outcome::whole(Code::Unavailable);
+    Some(Answered { outcome, why: Some(too_often.to_string()), wait: Some(too_often.wait) })
 }
 
 /// What came of each plan, in order.
@@ -261,7 +285,7 @@ async fn outcomes(door: &Door, pending: Vec<Pending>) -> Vec<Answered> {
                 if code.is_success() {
                     hosts.iter().for_each(|host| live.touch(host, clock::now()));
                 }
-                Answered { outcome: of(code, done), why }
+                Answered { outcome: of(code, done), why, wait: None }
             }
         };
         all.push(answered);
@@ -280,7 +304,7 @@ fn of(code: Code, done: Outcome) -> Outcome {
 
 fn unconfirmed() -> Answered {
     let (code, why) = outcome::code(Err(SubmitError::Unconfirmed));
-    Answered { outcome: Outcome::whole(code), why }
+    Answered { outcome: Outcome::whole(code), why, wait: None }
 }
 
 /// How long a client waits for the confirmation of its change.

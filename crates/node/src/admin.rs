@@ -10,10 +10,12 @@ mod listing;
 mod show;
 mod socket;
 mod subject;
+mod tokens;
 
 pub use command::{
-    Command, Expiry, HistoryOf, HistoryQuery, HostSettings, KeyAction, KeySettings, Scavenging,
-    SecretText, Then, UndoTarget, ZoneChange, ZoneSettings,
+    Command, Expiry, HistoryOf, HistoryQuery, HostSettings, KeyAction, KeySettings, LimitOf,
+    Quarantine, Scavenging, SecretText, Then, TokenRole, TokenSettings, UndoTarget, ZoneChange,
+    ZoneSettings,
 };
 pub use direct::{DirectError, direct, restore};
 pub(crate) use execute::text;

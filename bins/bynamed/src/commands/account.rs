@@ -1,7 +1,7 @@
 //! `bynamed account`: accounts, which own zones and hosts.
 
 use clap::Subcommand;
-use node::admin::{Command, HistoryOf};
+use node::admin::{Command, HistoryOf, LimitOf};
 
 use crate::configuration::Configuration;
 use crate::fault::Fault;
@@ -14,6 +14,15 @@ pub(crate) enum Order {
     Add {
         /// Its name
         name: String,
+    },
+    /// Change how much an account may have and do
+    Set {
+        /// Its name
+        name: String,
+        /// A limit, like `hosts=100`; of `hosts`, `tokens`, `webhooks` and `changes-per-hour`. What is
+        /// usual again: `hosts=usual`
+        #[arg(long, value_name = "WHAT=NUMBER", value_parser = limit, required = true)]
+        limit: Vec<(LimitOf, Option<u32>)>,
     },
     /// List the accounts
     List,
@@ -36,13 +45,32 @@ pub(crate) enum Order {
     },
 }
 
+fn limit(text: &str) -> Result<(LimitOf, Option<u32>), String> {
+    let (of, number) = text.split_once('=').ok_or("it takes a form like `hosts=100`")?;
+    let of = match of {
+        "hosts" => LimitOf::Hosts,
+        "tokens" => LimitOf::Tokens,
+        "webhooks" => LimitOf::Webhooks,
+        "changes-per-hour" => LimitOf::ChangesPerHour,
+        _ => return Err(format!("there is no limit of `{of}`")),
+    };
+    if number == "usual" {
+        return Ok((of, None));
+    }
+    let number = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+    Ok((of, Some(number)))
+}
+
 impl Order {
     pub(crate) fn run(self, configuration: &Configuration, output: Output) -> Result<(), Fault> {
         let settings = &configuration.settings;
         let (command, print) = match self {
             Order::Add { name } => (Command::AccountAdd { account: name }, ONE),
+            Order::Set { name, limit } => {
+                (Command::AccountSet { account: name, limits: limit }, ONE)
+            }
             Order::List => {
-                let columns = &["account", "id", "frozen", "created"];
+                let columns = &["account", "id", "frozen", "limits", "created"];
                 (Command::AccountList, Print::Table(columns))
             }
             Order::Freeze { name } => (Command::AccountFreeze { account: name }, ONE),

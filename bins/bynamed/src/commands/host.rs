@@ -42,8 +42,13 @@ pub(crate) enum Order {
     Rotate {
         /// Its name
         name: String,
+        /// The old one goes on for so long, like `7d`
+        #[arg(long, value_name = "TIME", value_parser = parse::seconds, default_value = "0s")]
+        overlap: u32,
     },
     /// Forget a host and withdraw its addresses
+    ///
+    /// Under a suffix no other account gets its name for 30 days, or for as long as the zone says.
     Remove {
         /// Its name
         name: String,
@@ -53,6 +58,11 @@ pub(crate) enum Order {
     /// The rest of the history stays, and its chain of hashes holds. Backups are not reached.
     EraseSources {
         /// Its name
+        name: String,
+    },
+    /// Let every account have the name of a host that was removed, before its time
+    Free {
+        /// The name
         name: String,
     },
 }
@@ -128,11 +138,14 @@ impl Order {
             Order::Set { name, settings } => {
                 (Command::HostSet { host: name, settings: settings.read() }, ONE)
             }
-            Order::Rotate { name } => (Command::HostRotate { host: name }, SECRET),
+            Order::Rotate { name, overlap } => {
+                (Command::HostRotate { host: name, overlap_s: overlap }, SECRET)
+            }
             Order::Remove { name } => (Command::HostRemove { host: name }, ONE),
             Order::EraseSources { name } => {
                 (Command::EraseSources { of: HistoryOf::Host(name) }, ERASED)
             }
+            Order::Free { name } => (Command::HostFree { host: name }, ONE),
         };
         order::run(settings, &command, print, output)
     }

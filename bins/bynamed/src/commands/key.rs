@@ -167,16 +167,21 @@ fn read(from: impl Read, path: &Path) -> Result<String, Fault> {
     Ok(text)
 }
 
-impl Settings {
-    fn into_settings(self) -> KeySettings {
-        let action = |action| match action {
+impl From<RecordAction> for KeyAction {
+    fn from(action: RecordAction) -> KeyAction {
+        match action {
             RecordAction::Add => KeyAction::Add,
             RecordAction::Delete => KeyAction::Delete,
-        };
+        }
+    }
+}
+
+impl Settings {
+    fn into_settings(self) -> KeySettings {
         KeySettings {
             names: self.names,
             types: self.types,
-            actions: self.actions.into_iter().map(action).collect(),
+            actions: self.actions.into_iter().map(KeyAction::from).collect(),
             truncated_ok: self.allow_truncated,
             md5_ok: self.allow_md5,
         }

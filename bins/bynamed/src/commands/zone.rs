@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use node::admin::{Command, Scavenging, ZoneChange, ZoneSettings};
+use node::admin::{Command, Quarantine, Scavenging, ZoneChange, ZoneSettings};
 use serde_json::{Value, json};
 
 use crate::configuration::{self, Configuration};
@@ -95,11 +95,35 @@ pub(crate) struct Change {
     /// Records that keys add stay; those that are there keep the time that they have
     #[arg(long, conflicts_with = "scavenge")]
     no_scavenge: bool,
+    /// Labels that only the operator gives to a host, like `shop,corp-*`, beside those that always are
+    /// reserved on a suffix; they replace those that were said before, and `-` stands for none
+    #[arg(long, value_name = "LABELS", value_delimiter = ',')]
+    reserve: Option<Vec<String>>,
+    /// For so long no other account gets the name of a host that was removed, like `30d`; `usual` is
+    /// 30 days on a suffix, and not at all elsewhere
+    #[arg(long, value_name = "TIME", value_parser = quarantine)]
+    quarantine: Option<Quarantine>,
+    /// Least TTL of records that tokens write, in seconds
+    #[arg(long = "ttl-min", value_name = "SECONDS")]
+    ttl_min_s: Option<u32>,
 }
 
 impl Change {
     fn read(self) -> ZoneChange {
-        ZoneChange { scavenge: self.no_scavenge.then_some(Scavenging::Off).or(self.scavenge) }
+        let is_none = |labels: &Vec<String>| labels.as_slice() == ["-"];
+        ZoneChange {
+            scavenge: self.no_scavenge.then_some(Scavenging::Off).or(self.scavenge),
+            reserve: self.reserve.map(|labels| if is_none(&labels) { Vec::new() } else { labels }),
+            quarantine: self.quarantine,
+            ttl_min_s: self.ttl_min_s,
+        }
+    }
+}
+
+fn quarantine(text: &str) -> Result<Quarantine, String> {
+    match text {
+        "usual" => Ok(Quarantine::Usual),
+        _ => parse::seconds(text).map(Quarantine::Seconds),
     }
 }
 

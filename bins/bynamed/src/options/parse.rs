@@ -56,6 +56,13 @@ pub(super) fn addresses(values: &[String], port: u16) -> Result<Vec<SocketAddr>,
     values.iter().map(one).collect()
 }
 
+/// How often something may be done; 0 is for any number.
+pub(super) fn rate(values: &[String]) -> Result<u32, String> {
+    let text = one(values)?;
+    let number = text.parse().ok().filter(|number| *number <= RATE_MAX);
+    number.ok_or_else(|| format!("`{text}` is not a number from 0 to {RATE_MAX}"))
+}
+
 pub(super) fn count(values: &[String], range: RangeInclusive<usize>) -> Result<usize, String> {
     let text = one(values)?;
     let number = text.parse().ok().filter(|number| range.contains(number));
@@ -139,6 +146,8 @@ fn time(text: &str) -> Option<Duration> {
     number.checked_mul(seconds).filter(|all| *all <= TIME_S_MAX).map(Duration::from_secs)
 }
 
+/// Highest rate.
+const RATE_MAX: u32 = 1_000_000_000;
 /// Port of DNS (RFC 1035 §4.2).
 pub(crate) const DNS_PORT: u16 = 53;
 /// Port of HTTP (RFC 9110 §4.2.1).

@@ -224,6 +224,56 @@ pub(crate) const OPTIONS: &[Definition] = &[
         },
     },
     Definition {
+        key: "changes_per_host",
+        value: "N",
+        many: false,
+        sample: "120",
+        default: None,
+        doc: "Changes of one host in an hour that are taken over HTTP; who asks for more is told to \
+              come back later. 0: any number. Updates that change nothing are not counted.",
+        set: |settings, values| {
+            settings.gateway.rates.host_per_hour = parse::rate(values)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "changes_per_token",
+        value: "N",
+        many: false,
+        sample: "1200",
+        default: None,
+        doc: "The same by one token.",
+        set: |settings, values| {
+            settings.gateway.rates.token_per_hour = parse::rate(values)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "changes_per_account",
+        value: "N",
+        many: false,
+        sample: "6000",
+        default: None,
+        doc: "The same by all tokens of one account, unless `bynamed account set` says otherwise of it. \
+              The operator's own account has no such limit.",
+        set: |settings, values| {
+            settings.gateway.rates.account_per_hour = parse::rate(values)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "changes_per_source",
+        value: "N",
+        many: false,
+        sample: "0",
+        default: None,
+        doc: "The same from one source: an IPv4 address, or an IPv6 /64.",
+        set: |settings, values| {
+            settings.gateway.rates.source_per_hour = parse::rate(values)?;
+            Ok(())
+        },
+    },
+    Definition {
         key: "http_idle",
         value: "TIME",
         many: false,

@@ -1,10 +1,15 @@
+use std::net::IpAddr;
+
 use super::*;
 use crate::TsigAlgorithm;
 use crate::entity::{Account, Entity, TokenId, ZoneEntry};
 use crate::key::{Credential, KeyPolicy, NamePattern, TsigKey};
+use crate::network::Network;
 use crate::secret::Secret;
+use crate::token::{Role, Rule, Terms, Token};
+use crate::{Actor, Host, TokenActor};
 
-const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -31,6 +36,11 @@ fn directory() -> (Directory, TokenActor) {
     for entity in [
         Entity::Account(account(1, false)),
         Entity::Account(account(2, false)),
+        Entity::Zone(ZoneEntry {
+            suffix: true,
+            ..ZoneEntry::new(name("one.test"), AccountId(2), Timestamp(5))
+        }),
+        Entity::Zone(ZoneEntry::new(name("own.test"), AccountId(1), Timestamp(5))),
         Entity::Host(host("own.one.test", 1, 10)),
         Entity::Host(host("newer.one.test", 1, 11)),
         Entity::Host(host("theirs.one.test", 2, 5)),
@@ -50,6 +60,11 @@ fn directory() -> (Directory, TokenActor) {
     (directory, actor)
 }
 
+/// Addresses of a name are replaced.
+fn replacing(owner: &Name) -> TokenEdit<'_> {
+    TokenEdit { owner, types: &[Rtype::A], actions: Actions::ALL, addresses: &[] }
+}
+
 #[test]
 fn authorize_edit_table() {
     let (directory, actor) = directory();
@@ -60,7 +75,8 @@ fn authorize_edit_table() {
         ("own.one.test", Some(Rtype::TXT), Err(Denied::Type)),
         ("own.one.test", Some(Rtype::SOA), Err(Denied::Type)),
         ("own.one.test", Some(Rtype::ANY), Err(Denied::Type)),
-        ("own.one.test", None, Err(Denied::Type)),
+        ("own.one.test", None, Ok(())),
+        ("gone.one.test", None, Err(Denied::NotCovered)),
         ("other.one.test", Some(Rtype::A), Err(Denied::NotCovered)),
         ("x.own.one.test", Some(Rtype::A), Err(Denied::NotCovered)),
         ("one.test", Some(Rtype::A), Err(Denied::NotCovered)),
@@ -69,7 +85,10 @@ fn authorize_edit_table() {
         ("newer.one.test", Some(Rtype::A), Err(Denied::NotCovered)),
         ("theirs.one.test", Some(Rtype::A), Err(Denied::NotCovered)),
     ] {
-        let found = authorize_edit(&directory, &actor, &name(owner), rtype, Timestamp(20));
+        let owned = name(owner);
+        let types: Vec<Rtype> = rtype.into_iter().collect();
+        let edit = TokenEdit { types: &types, ..replacing(&owned) };
+        let found = authorize_edit(&directory, &actor, edit, Timestamp(20));
         assert_eq!(found.map(drop), expected, "{owner} {rtype:?}");
     }
 }
@@ -80,7 +99,7 @@ fn authorize_edit_looks_at_the_token_as_it_is_now() {
         let (mut directory, actor) = directory();
         change(&mut directory);
         let owner = name("own.one.test");
-        authorize_edit(&directory, &actor, &owner, Some(Rtype::A), Timestamp(20)).map(drop)
+        authorize_edit(&directory, &actor, replacing(&owner), Timestamp(20)).map(drop)
     };
     let all = ["own.one.test"];
     assert_eq!(now(&|_| {}), Ok(()));
@@ -274,5 +293,261 @@ fn exposed_pace_table() {
     ] {
         let found = exposed_pace(token, last.map(Timestamp), Timestamp(now));
         assert_eq!(found, expected, "{last:?} {now}");
+    }
+}
+
+fn rule(names: &[&str], types: &[Rtype]) -> Rule {
+    Rule {
+        names: names.iter().map(|text| NamePattern::parse(text).unwrap()).collect(),
+        types: types.to_vec(),
+        actions: Actions::ALL,
+        values: Vec::new(),
+    }
+}
+
+fn network(text: &str) -> Network {
+    text.parse().unwrap()
+}
+
+fn with_terms(account: u64, terms: Terms) -> (Directory, TokenActor) {
+    let (mut directory, _) = directory();
+    let token = Token { account: AccountId(account), ..token(&[]) };
+    directory.put(Entity::Token(Token { terms: Some(Box::new(terms)), ..token }));
+    let secret = Secret::from_random([1; 16]);
+    let actor = directory.authenticate(secret.reveal().as_bytes(), Timestamp(20), HERE).unwrap();
+    (directory, actor)
+}
+
+/// What a token of these rules may do to records: rules, name, types, actions, addresses.
+type Row<'a> = (Vec<Rule>, &'a str, &'a [Rtype], Actions, &'a [IpAddr], Result<(), Denied>);
+
+/// Account 1 has a host under the suffix `one.test` of account 2, and the zone `own.test`.
+fn check_rules(rows: Vec<Row<'_>>) {
+    for (rules, owner, types, actions, addresses, expected) in rows {
+        let shown = format!("{rules:?} {owner} {types:?}");
+        let (directory, actor) = with_terms(1, Terms { rules, ..Terms::default() });
+        let owner = name(owner);
+        let edit = TokenEdit { owner: &owner, types, actions, addresses };
+        let found = authorize_edit(&directory, &actor, edit, Timestamp(20)).map(drop);
+        assert_eq!(found, expected, "{shown}");
+    }
+}
+
+#[test]
+fn a_rule_says_types_actions_and_values() {
+    let challenge = "_acme-challenge.own.one.test";
+    let narrow =
+        Rule { values: vec![network("198.51.100.0/24")], ..rule(&["own.one.test"], &[Rtype::A]) };
+    let adding = Rule { actions: Actions::ADD, ..rule(&[challenge], &[Rtype::TXT]) };
+    let inside: IpAddr = [198, 51, 100, 7].into();
+    let outside: IpAddr = [192, 0, 2, 7].into();
+    let (add, all) = (Actions::ADD, Actions::ALL);
+    let txt = [Rtype::TXT];
+    check_rules(vec![
+        (vec![adding.clone()], challenge, &txt, add, &[], Ok(())),
+        (vec![adding.clone()], challenge, &txt, all, &[], Err(Denied::Action("delete"))),
+        (vec![adding.clone()], challenge, &[Rtype::A], add, &[], Err(Denied::Type)),
+        (vec![adding.clone()], "own.one.test", &txt, add, &[], Err(Denied::NotCovered)),
+        (vec![narrow.clone()], "own.one.test", &[Rtype::A], all, &[inside], Ok(())),
+        (vec![narrow.clone()], "own.one.test", &[Rtype::A], all, &[outside], Err(Denied::Value)),
+        (
+            vec![narrow.clone()],
+            "own.one.test",
+            &[Rtype::A],
+            all,
+            &[inside, outside],
+            Err(Denied::Value),
+        ),
+        (vec![narrow.clone()], "own.one.test", &[Rtype::AAAA], all, &[], Err(Denied::Type)),
+        // Each type by a rule of its own; one record by no two.
+        (
+            vec![narrow.clone(), rule(&["own.one.test"], &txt)],
+            "own.one.test",
+            &[Rtype::A, Rtype::TXT],
+            Actions::DELETE,
+            &[],
+            Ok(()),
+        ),
+        (
+            vec![
+                Rule { actions: Actions::DELETE, ..rule(&["own.one.test"], &txt) },
+                Rule { actions: Actions::ADD, ..rule(&["own.one.test"], &txt) },
+            ],
+            "own.one.test",
+            &txt,
+            all,
+            &[],
+            Err(Denied::Action("add")),
+        ),
+        // Nothing is there to be deleted.
+        (vec![adding.clone()], challenge, &[], Actions::DELETE, &[], Ok(())),
+        (vec![adding], "own.one.test", &[], Actions::DELETE, &[], Err(Denied::NotCovered)),
+    ]);
+}
+
+#[test]
+fn a_rule_is_of_names_of_its_account() {
+    let (txt, all) = ([Rtype::TXT], Actions::ALL);
+    check_rules(vec![
+        (vec![rule(&["*.own.one.test"], &txt)], "a.b.own.one.test", &txt, all, &[], Ok(())),
+        (
+            vec![rule(&["*.own.one.test"], &txt)],
+            "own.one.test",
+            &txt,
+            all,
+            &[],
+            Err(Denied::NotCovered),
+        ),
+        // A pattern may reach over names of others: they are theirs all the same.
+        (vec![rule(&["*.one.test"], &txt)], "own.one.test", &txt, all, &[], Ok(())),
+        (
+            vec![rule(&["*.one.test"], &txt)],
+            "theirs.one.test",
+            &txt,
+            all,
+            &[],
+            Err(Denied::NotCovered),
+        ),
+        (
+            vec![rule(&["*.one.test"], &txt)],
+            "x.theirs.one.test",
+            &txt,
+            all,
+            &[],
+            Err(Denied::NotCovered),
+        ),
+        (
+            vec![rule(&["*.one.test"], &txt)],
+            "free.one.test",
+            &txt,
+            all,
+            &[],
+            Err(Denied::NotCovered),
+        ),
+        (vec![rule(&["one.test"], &txt)], "one.test", &txt, all, &[], Err(Denied::NotCovered)),
+        // No names: all of the account, wherever they lie.
+        (vec![rule(&[], &txt)], "x.own.one.test", &txt, all, &[], Ok(())),
+        (vec![rule(&[], &txt)], "free.own.test", &txt, all, &[], Ok(())),
+        (vec![rule(&[], &txt)], "theirs.one.test", &txt, all, &[], Err(Denied::NotCovered)),
+        // A guest does not cut the tree of names.
+        (
+            vec![rule(&[], &[Rtype::NS])],
+            "x.own.one.test",
+            &[Rtype::NS],
+            all,
+            &[],
+            Err(Denied::Type),
+        ),
+        (vec![rule(&[], &[Rtype(43)])], "own.one.test", &[Rtype(43)], all, &[], Err(Denied::Type)),
+        (vec![rule(&[], &[Rtype::NS])], "sub.own.test", &[Rtype::NS], all, &[], Ok(())),
+        (vec![rule(&["self"], &txt)], "own.one.test", &txt, all, &[], Err(Denied::NotCovered)),
+    ]);
+}
+
+#[test]
+fn roles_of_a_token_table() {
+    for (role, account, owner, rtype, expected) in [
+        (Role::Owner, 1, "own.one.test", Rtype::A, Ok(())),
+        (Role::Owner, 1, "newer.one.test", Rtype::MX, Ok(())),
+        (Role::Owner, 1, "x.own.one.test", Rtype::NS, Err(Denied::Type)),
+        (Role::Owner, 1, "theirs.one.test", Rtype::A, Err(Denied::NotCovered)),
+        (Role::Owner, 1, "one.test", Rtype::A, Err(Denied::NotCovered)),
+        (Role::Owner, 1, "own.test", Rtype::NS, Ok(())),
+        (Role::Owner, 2, "one.test", Rtype::NS, Ok(())),
+        (Role::Owner, 2, "own.one.test", Rtype::A, Err(Denied::NotCovered)),
+        (Role::Owner, 0, "own.one.test", Rtype::NS, Ok(())),
+        (Role::Owner, 0, "elsewhere.test", Rtype::A, Err(Denied::NotCovered)),
+        (Role::Reader, 1, "own.one.test", Rtype::A, Err(Denied::NotCovered)),
+        (Role::Reader, 0, "own.one.test", Rtype::A, Err(Denied::NotCovered)),
+    ] {
+        let (directory, actor) =
+            with_terms(account, Terms { role: Some(role), ..Terms::default() });
+        let owned = name(owner);
+        let edit = TokenEdit { types: &[rtype], ..replacing(&owned) };
+        let found = authorize_edit(&directory, &actor, edit, Timestamp(20)).map(drop);
+        assert_eq!(found, expected, "{role:?} of {account}: {owner} {rtype}");
+        let standing = standing(&directory, &Actor::Token(actor), Timestamp(20)).unwrap();
+        let sees = |id| standing.sees(AccountId(id));
+        let expected = [1, 2].map(|id| account == 0 || account == id);
+        assert_eq!([sees(1), sees(2)], expected);
+        let owns = [1, 2].map(|id| standing.owns(AccountId(id)));
+        assert_eq!(owns, expected.map(|sees| sees && role == Role::Owner));
+    }
+}
+
+#[test]
+fn a_rule_does_not_outlive_its_zone() {
+    let txt = [Rtype::TXT];
+    let (mut directory, actor) =
+        with_terms(1, Terms { rules: vec![rule(&["x.own.test"], &txt)], ..Terms::default() });
+    let owner = name("x.own.test");
+    let edit = TokenEdit { types: &txt, ..replacing(&owner) };
+    assert!(authorize_edit(&directory, &actor, edit, Timestamp(20)).is_ok());
+    directory.put(Entity::Zone(ZoneEntry::new(name("own.test"), AccountId(1), Timestamp(11))));
+    let found = authorize_edit(&directory, &actor, edit, Timestamp(20)).map(drop);
+    assert_eq!(found, Err(Denied::NotCovered), "another zone of this name");
+}
+
+#[test]
+fn a_prerequisite_takes_a_rule() {
+    let own = name("own.one.test");
+    let (directory, actor) = directory();
+    assert_eq!(authorize_name(&directory, &actor, &own, Timestamp(20)), Err(Denied::Type));
+    let rules = vec![rule(&["own.one.test"], &[Rtype::TXT])];
+    let (directory, actor) = with_terms(1, Terms { rules, ..Terms::default() });
+    assert_eq!(authorize_name(&directory, &actor, &own, Timestamp(20)), Ok(()));
+    let other = name("second.one.test");
+    let found = authorize_name(&directory, &actor, &other, Timestamp(20));
+    assert_eq!(found, Err(Denied::NotCovered));
+}
+
+/// When a token ends and where it is accepted: 1000 s after it was made, say.
+#[test]
+fn terms_of_a_token_table() {
+    let day = 86_400;
+    for (why, expires, unused_s, used, at, source, expected) in [
+        ("nothing said", None, None, None, 9_000_000, HERE, Ok(())),
+        ("before it expires", Some(1_000_000), None, None, 999_999, HERE, Ok(())),
+        ("expired", Some(1_000_000), None, None, 1_000_000, HERE, Err(AuthError::Expired)),
+        (
+            "unused since it was made",
+            None,
+            Some(day),
+            None,
+            86_400_010,
+            HERE,
+            Err(AuthError::Unused),
+        ),
+        ("in time", None, Some(day), None, 86_400_009, HERE, Ok(())),
+        ("used since", None, Some(day), Some(1000), 86_400_010, HERE, Ok(())),
+        ("unused for a day", None, Some(day), Some(1000), 86_401_000, HERE, Err(AuthError::Unused)),
+        ("both, expired", Some(5), Some(day), None, 90_000_000, HERE, Err(AuthError::Expired)),
+        ("from elsewhere", None, None, None, 20, [192, 0, 2, 1].into(), Err(AuthError::Source)),
+        ("from inside", None, None, None, 20, [127, 9, 9, 9].into(), Ok(())),
+    ] {
+        let expires = expires.map(Timestamp);
+        let networks = vec![network("127.0.0.0/8")];
+        let terms = Terms { networks, expires, unused_s, ..Terms::default() };
+        let mut directory = directory().0;
+        let last_used = used.map(Timestamp);
+        let token = Token { last_used, terms: Some(Box::new(terms)), ..token(&["own.one.test"]) };
+        directory.put(Entity::Token(token));
+        let secret = Secret::from_random([1; 16]);
+        let found = directory.authenticate(secret.reveal().as_bytes(), Timestamp(at), source);
+        assert_eq!(found.map(drop), expected, "{why}");
+    }
+}
+
+#[test]
+fn a_use_is_due_to_be_noted_once_an_hour() {
+    for (used, at, expected) in
+        [(None, 20, true), (Some(20), 3_600_019, false), (Some(20), 3_600_020, true)]
+    {
+        let mut directory = directory().0;
+        let token = Token { last_used: used.map(Timestamp), ..token(&["own.one.test"]) };
+        directory.put(Entity::Token(token));
+        let secret = Secret::from_random([1; 16]);
+        let found = directory.authenticate(secret.reveal().as_bytes(), Timestamp(at), HERE);
+        assert_eq!(found.unwrap().is_use_due(), expected, "{used:?} {at}");
     }
 }

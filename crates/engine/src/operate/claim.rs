@@ -1,6 +1,7 @@
 //! Which names may become hosts.
 
-use account::{AccountId, Directory, ZoneEntry};
+use account::policy::Standing;
+use account::{AccountId, Directory, Timestamp, ZoneEntry, is_reserved};
 use wire::{Name, Rtype};
 use zone::{View, Zone};
 
@@ -13,25 +14,41 @@ pub(crate) struct Claim<'a> {
     pub(crate) account: AccountId,
     pub(crate) entry: &'a ZoneEntry,
     pub(crate) zone: &'a Zone,
+    pub(crate) at: Timestamp,
 }
 
 impl Claim<'_> {
     /// Judges the name; whether the host exists already and the account may have more is judged
     /// elsewhere.
-    pub(crate) fn check(&self, directory: &Directory) -> Result<(), Refused> {
+    pub(crate) fn check(&self, directory: &Directory, standing: Standing) -> Result<(), Refused> {
         if self.entry.account != self.account && !self.entry.suffix {
             return Err(Refused::Invalid("the zone belongs to another account"));
         }
         self.check_answered()?;
+        self.check_released(directory)?;
         if self.entry.account == self.account {
             return Ok(());
         }
         self.check_label()?;
+        if standing != Standing::Operator && is_reserved(self.name, self.entry) {
+            return Err(Refused::Invalid("the name is reserved: only the operator gives it away"));
+        }
         // A stranger gets neither the name server's name nor any other that is in use.
         if !self.zone.types(self.name).is_empty() {
             return Err(Refused::Exists("a record at this name"));
         }
         self.check_neighbours(directory)
+    }
+
+    /// What belonged to another account lately may still be trusted as its own by others.
+    fn check_released(&self, directory: &Directory) -> Result<(), Refused> {
+        let mut kept = directory.released_around(self.name);
+        if kept.any(|kept| kept.account != self.account && kept.until > self.at) {
+            return Err(Refused::Invalid(
+                "the name was given up lately, and is kept from others for a while",
+            ));
+        }
+        Ok(())
     }
 
     /// An address at this name must be what queries are answered with.

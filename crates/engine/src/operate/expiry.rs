@@ -65,7 +65,7 @@ impl Operate<'_> {
 /// The addresses go, and what the expiry of a host says comes. What cannot stand beside other records
 /// of the name is passed over in silence: an alias, or addresses beside one (RFC 2136 §3.4.2.2).
 fn in_place(host: &Host, entry: &ZoneEntry) -> Vec<Edit> {
-    let ttl_s = host.ttl_s.unwrap_or(entry.host_ttl_s);
+    let ttl_s = entry.ttl_s(host);
     let add = |rtype, rdata| Edit::Add { owner: host.name.clone(), rtype, ttl_s, rdata };
     let gone = |rtype| Edit::DeleteRrset { owner: host.name.clone(), rtype };
     let mut edits = ADDRESSES.map(gone).to_vec();

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use account::policy::{self, Denied};
+use account::policy::{self, Denied, Standing};
 use account::{
-    AccountId, AuthError, Directory, Entity, Host, NamePattern, Rule, Terms, Timestamp, Token,
-    TokenId,
+    Account, AccountId, AuthError, Directory, Entity, Host, NamePattern, Rule, Terms, Timestamp,
+    Token, TokenId,
 };
 use store::Fact;
 use wire::Name;
 
-use super::{Operate, changed, check_label, created, removed, replaced};
+use super::{Operate, changed, check_label, created, most, removed, replaced};
 use crate::engine::Judged;
 use crate::request::{NewToken, Refused};
 
@@ -43,8 +43,8 @@ impl Operate<'_> {
 
     pub(super) fn add_token(
         &self,
-        hosts: &[Name],
-        account: Option<AccountId>,
+        standing: Standing,
+        (hosts, account): (&[Name], Option<AccountId>),
         new: &NewToken,
     ) -> Result<Judged, Refused> {
         let directory = self.live.directory();
@@ -72,6 +72,8 @@ impl Operate<'_> {
             }
         }
         let account = owner.ok_or(Refused::Invalid("a token without names needs an account"))?;
+        let owner = directory.account(account).ok_or(Refused::Missing("account"))?;
+        self.check_tokens(&directory, owner, standing)?;
         let mut facts = self.forget_dead_tokens(&directory, &names);
         let token = self.token(&directory, account, names, new)?;
         let made = Some(token.id.0);
@@ -156,6 +158,22 @@ impl Operate<'_> {
             return Err(Refused::Limit("tokens of one host: 100"));
         }
         Ok(())
+    }
+
+    /// Whether the account may have one more token. Counted one by one only when there are many.
+    pub(super) fn check_tokens(
+        &self,
+        directory: &Directory,
+        owner: &Account,
+        standing: Standing,
+    ) -> Result<(), Refused> {
+        let Some(most) = most(owner.limits.tokens, TOKENS_MAX, standing) else { return Ok(()) };
+        if directory.token_count_of(owner.id) < most {
+            return Ok(());
+        }
+        let tokens = directory.tokens_owned(owner.id, None);
+        let alive = tokens.filter(|token| !is_dead(directory, token, self.at));
+        if alive.count() < most { Ok(()) } else { Err(Refused::Limit("tokens of the account")) }
     }
 
     /// Tokens of these hosts that are dead already: history has them, and they must not pile up.
@@ -278,3 +296,5 @@ const NETWORKS_MAX: usize = 100;
 const OVERLAP_S_MAX: u32 = 366 * 86_400;
 /// Seconds after which a token may end unused: no less than it takes to write down uses, by far.
 const UNUSED_S: std::ops::RangeInclusive<u32> = 86_400..=10 * 366 * 86_400;
+/// Most tokens of an account of which nothing else is said, as far as it makes them itself.
+const TOKENS_MAX: usize = 2000;

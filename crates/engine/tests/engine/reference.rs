@@ -99,6 +99,8 @@ pub(crate) struct Reference {
     pub(crate) zones: BTreeMap<String, Zone>,
     /// Host to zone and account.
     pub(crate) hosts: BTreeMap<String, (String, u64)>,
+    /// The same of names that were given up, which no other account gets.
+    pub(crate) released: BTreeMap<String, (String, u64)>,
     pub(crate) tokens: BTreeMap<u64, Token>,
     pub(crate) frozen: BTreeSet<u64>,
     /// Zones of the one key, and what it may do there.
@@ -235,7 +237,8 @@ impl Reference {
             Wish::AddHost(host, account) => self.add_host(id, host, *account)?,
             Wish::Rotate(host) => self.rotate(id, host)?,
             Wish::RemoveHost(host) => {
-                let (zone, _) = self.hosts.remove(host).ok_or("missing")?;
+                let (zone, account) = self.hosts.remove(host).ok_or("missing")?;
+                self.released.insert(host.clone(), (zone.clone(), account));
                 let records = &mut self.zones.get_mut(&zone).ok_or("missing")?.records;
                 records.retain(|(owner, rtype), _| owner != host || ![A, AAAA].contains(rtype));
                 self.uncover(host);
@@ -293,6 +296,7 @@ impl Reference {
     fn remove_zone(&mut self, zone: &str) -> Result<(), &'static str> {
         self.zones.remove(zone).ok_or("missing")?;
         self.hosts.retain(|_, (of, _)| of != zone);
+        self.released.retain(|_, (of, _)| of != zone);
         let left = self.key.as_mut().is_none_or(|(zones, _)| {
             zones.remove(zone);
             !zones.is_empty()
@@ -360,6 +364,9 @@ impl Reference {
         if records.contains_key(&(host.to_owned(), CNAME)) {
             return Err("invalid");
         }
+        if self.released.get(host).is_some_and(|(_, of)| *of != account) {
+            return Err("invalid");
+        }
         if account != 0 && records.keys().any(|(owner, _)| owner == host) {
             return Err("exists");
         }
@@ -367,6 +374,7 @@ impl Reference {
             return Err("denied");
         }
         self.uncover(host);
+        self.released.remove(host);
         self.hosts.insert(host.to_owned(), (zone, account));
         self.make_token(id, account, [host.to_owned()]);
         Ok(())

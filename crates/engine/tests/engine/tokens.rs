@@ -50,6 +50,9 @@ fn a_token_changes_addresses_of_its_hosts_and_nothing_else() {
     let owner = name("h.one.test");
     let text = Rdata::txt(&[b"x"]).unwrap();
     let edit = |edit| change(ZONE, Vec::new(), vec![edit]);
+    let rtype = Rtype::TXT;
+    let kept = Edit::Replace { owner: owner.clone(), rtype, rrset: rrset(text.clone()) };
+    rig.done(edit(kept));
     for (operation, expected) in [
         (set(ZONE, "other.one.test", "9.9.9.9"), Denied::NotCovered),
         (set(ZONE, "x.h.one.test", "9.9.9.9"), Denied::NotCovered),
@@ -74,9 +77,13 @@ fn a_token_changes_addresses_of_its_hosts_and_nothing_else() {
     }
     assert!(rig.addresses(ZONE, "h.one.test").is_empty());
     assert!(is_done(&rig.run(token.clone(), set(ZONE, "H.one.TEST", "9.9.9.9"))));
-    let gone = edit(Edit::DeleteRrset { owner, rtype: Rtype::A });
-    assert!(is_done(&rig.run(token, gone)));
+    let gone = edit(Edit::DeleteRrset { owner: owner.clone(), rtype: Rtype::A });
+    assert!(is_done(&rig.run(token.clone(), gone)));
     assert!(rig.addresses(ZONE, "h.one.test").is_empty());
+    // A name at which nothing but addresses is left.
+    rig.done(edit(Edit::DeleteRrset { owner: owner.clone(), rtype: Rtype::TXT }));
+    rig.done(set(ZONE, "h.one.test", "9.9.9.9"));
+    assert!(is_done(&rig.run(token, edit(Edit::DeleteName { owner }))));
 }
 
 #[test]

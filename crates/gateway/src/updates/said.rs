@@ -124,9 +124,13 @@ fn denial(denied: &Denied) -> &'static str {
         Denied::KeyAction(_) => "the key may not delete records",
         Denied::Frozen => "the account of this name is frozen",
         Denied::Address(_) => "the address may not be published",
-        Denied::Token(_) | Denied::Type | Denied::ExposedTooSoon | Denied::OperatorOnly => {
-            "the key may not do this"
-        }
+        Denied::Token(_)
+        | Denied::Type
+        | Denied::Action(_)
+        | Denied::Value
+        | Denied::Ttl(_)
+        | Denied::ExposedTooSoon
+        | Denied::OperatorOnly => "the key may not do this",
     }
 }
 

@@ -94,18 +94,42 @@ pub enum Command {
     HostRotate {
         /// Its name.
         host: String,
+        /// For so many seconds the old one goes on beside it.
+        #[serde(default)]
+        overlap_s: u32,
+    },
+    /// Let everybody have the name of a host that was given up.
+    HostFree {
+        /// The name.
+        host: String,
     },
     /// Forget a host and withdraw its addresses.
     HostRemove {
         /// Its name.
         host: String,
     },
-    /// A new token for several hosts.
+    /// A new token.
     TokenAdd {
-        /// The hosts.
+        /// The names that it is for: hosts, unless its settings say more.
         hosts: Vec<String>,
         /// What it is for.
         label: String,
+        /// Its settings.
+        #[serde(default)]
+        settings: TokenSettings,
+    },
+    /// Show one token, without its secret.
+    TokenShow {
+        /// Its number.
+        id: u64,
+    },
+    /// A new token in place of another one, on the same terms.
+    TokenRotate {
+        /// The number of the old one.
+        id: u64,
+        /// For so many seconds the old one goes on beside it.
+        #[serde(default)]
+        overlap_s: u32,
     },
     /// List tokens, without their secrets.
     TokenList,
@@ -118,6 +142,13 @@ pub enum Command {
     AccountAdd {
         /// Its name.
         account: String,
+    },
+    /// Change the limits of an account.
+    AccountSet {
+        /// Its name.
+        account: String,
+        /// The limits that change; `None`: what is usual.
+        limits: Vec<(LimitOf, Option<u32>)>,
     },
     /// List accounts.
     AccountList,
@@ -276,6 +307,7 @@ impl Command {
             | Command::HostList { .. }
             | Command::HostShow { .. }
             | Command::TokenList
+            | Command::TokenShow { .. }
             | Command::AccountList
             | Command::KeyList
             | Command::Backup { .. }
@@ -291,9 +323,12 @@ impl Command {
             | Command::HostSet { .. }
             | Command::HostRotate { .. }
             | Command::HostRemove { .. }
+            | Command::HostFree { .. }
             | Command::TokenAdd { .. }
+            | Command::TokenRotate { .. }
             | Command::TokenRevoke { .. }
             | Command::AccountAdd { .. }
+            | Command::AccountSet { .. }
             | Command::AccountFreeze { .. }
             | Command::AccountUnfreeze { .. }
             | Command::KeyAdd { .. }
@@ -320,6 +355,73 @@ pub struct ZoneSettings {
 pub struct ZoneChange {
     /// Whether records that keys add without a lease go when nobody repeats them.
     pub scavenge: Option<Scavenging>,
+    /// Labels that only the operator gives to a host, in place of those that were said before.
+    #[serde(default)]
+    pub reserve: Option<Vec<String>>,
+    /// For how long nobody else gets the name of a host that was given up.
+    #[serde(default)]
+    pub quarantine: Option<Quarantine>,
+    /// Least TTL of records that tokens write, in seconds.
+    #[serde(default)]
+    pub ttl_min_s: Option<u32>,
+}
+
+/// For how long nobody else gets the name of a host that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quarantine {
+    /// As long as is usual.
+    Usual,
+    /// So many seconds.
+    Seconds(u32),
+}
+
+/// Settings of a token; all that is not given is not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenSettings {
+    /// Name of the account that owns it; else the one that the names belong to.
+    pub account: Option<String>,
+    /// Every name below these.
+    pub below: Vec<String>,
+    /// Types of the records that it may change; none: A and AAAA.
+    pub types: Vec<String>,
+    /// What it may do with them; none: everything.
+    pub actions: Vec<KeyAction>,
+    /// Networks that addresses must lie in; none: any.
+    pub values: Vec<String>,
+    /// Sources that it is accepted from; none: all.
+    pub from: Vec<String>,
+    /// It ends after so many seconds.
+    pub expires_s: Option<u32>,
+    /// It ends when it was not used for so many seconds.
+    pub unused_s: Option<u32>,
+    /// What it may do beside changing records.
+    pub role: Option<TokenRole>,
+}
+
+/// What a token may do beside changing records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenRole {
+    /// See what belongs to its account.
+    Reader,
+    /// Everything that the owner of the account may.
+    Owner,
+}
+
+/// What an account has a limit of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitOf {
+    /// Hosts.
+    Hosts,
+    /// Tokens that are accepted.
+    Tokens,
+    /// Webhooks.
+    Webhooks,
+    /// Updates an hour that change something.
+    ChangesPerHour,
 }
 
 /// Whether records go that nobody repeats.

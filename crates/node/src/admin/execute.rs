@@ -13,7 +13,9 @@ use store_sqlite::{SqliteStore, backup};
 use wire::Name;
 use zone::Snapshot;
 
-use super::command::{Command, Expiry, HostSettings, Scavenging, Then, ZoneChange, ZoneSettings};
+use super::command::{
+    Command, Expiry, HostSettings, Quarantine, Scavenging, Then, ZoneChange, ZoneSettings,
+};
 use super::listing::Listing;
 use super::{AdminError, history, show, subject};
 use crate::fresh::fresh_zone;
@@ -102,13 +104,20 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
             orders.operate(Operation::SetHost { name: host.clone(), policy })?;
             show::host(node, &host)?
         }
-        Command::HostRotate { host } => orders.host_rotate(host)?,
+        Command::HostRotate { host, overlap_s } => orders.host_rotate(host, *overlap_s)?,
         Command::HostRemove { host } => {
             let host = name(host)?;
             orders.operate(Operation::RemoveHost(host.clone()))?;
             json!({ "host": text(&host), "removed": true })
         }
-        Command::TokenAdd { hosts, label } => orders.token_add(hosts, label)?,
+        Command::HostFree { host } => {
+            let host = name(host)?;
+            orders.operate(Operation::FreeName(host.clone()))?;
+            json!({ "host": text(&host), "free": true })
+        }
+        Command::TokenAdd { hosts, label, settings } => orders.token_add(hosts, label, settings)?,
+        Command::TokenShow { id } => show::one_token(node, *id)?,
+        Command::TokenRotate { id, overlap_s } => orders.token_rotate(*id, *overlap_s)?,
         Command::TokenList => return Ok(listed(Listing::tokens(live))),
         Command::TokenRevoke { id } => {
             orders.operate(Operation::RevokeToken(account::TokenId(*id)))?;
@@ -118,6 +127,7 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
             let made = orders.operate(Operation::AddAccount(account.clone()))?;
             json!({ "account": account, "id": made })
         }
+        Command::AccountSet { account, limits } => orders.account_set(account, limits)?,
         Command::AccountList => return Ok(listed(Listing::accounts(live))),
         Command::AccountFreeze { account } => orders.freeze(account, true)?,
         Command::AccountUnfreeze { account } => orders.freeze(account, false)?,
@@ -197,7 +207,12 @@ impl Orders<'_> {
                 Some(Scavenge { no_refresh_s, refresh_s })
             }
         });
-        let policy = ZonePatch { scavenge, ..ZonePatch::default() };
+        let quarantine_s = settings.quarantine.map(|quarantine| match quarantine {
+            Quarantine::Usual => None,
+            Quarantine::Seconds(seconds) => Some(seconds),
+        });
+        let (reserved, ttl_min_s) = (settings.reserve.clone(), settings.ttl_min_s);
+        let policy = ZonePatch { scavenge, reserved, quarantine_s, ttl_min_s };
         self.operate(Operation::SetZone { apex: apex.clone(), policy })?;
         show::zone(self.node, &apex)
     }
@@ -255,22 +270,12 @@ impl Orders<'_> {
         Ok(json!({ "host": text(&host), "token": secret.reveal(), "id": id }))
     }
 
-    fn host_rotate(&self, host: &str) -> Result<Value, AdminError> {
+    fn host_rotate(&self, host: &str, overlap_s: u32) -> Result<Value, AdminError> {
         let host = name(host)?;
         let secret = self.secret()?;
         let token = new_token(&secret, "");
-        let id = self.operate(Operation::RotateHost { name: host.clone(), token, overlap_s: 0 })?;
+        let id = self.operate(Operation::RotateHost { name: host.clone(), token, overlap_s })?;
         Ok(json!({ "host": text(&host), "token": secret.reveal(), "id": id }))
-    }
-
-    fn token_add(&self, hosts: &[String], label: &str) -> Result<Value, AdminError> {
-        let hosts = hosts.iter().map(|host| name(host)).collect::<Result<Vec<_>, _>>()?;
-        let secret = self.secret()?;
-        let token = new_token(&secret, label);
-        let id =
-            self.operate(Operation::AddToken { hosts: hosts.clone(), account: None, token })?;
-        let hosts: Vec<String> = hosts.iter().map(text).collect();
-        Ok(json!({ "hosts": hosts, "token": secret.reveal(), "id": id }))
     }
 
     fn freeze(&self, account: &str, frozen: bool) -> Result<Value, AdminError> {
@@ -287,7 +292,7 @@ impl Orders<'_> {
         found.ok_or_else(|| AdminError::Invalid(format!("no such account: {account}")))
     }
 
-    fn secret(&self) -> Result<Secret, AdminError> {
+    pub(super) fn secret(&self) -> Result<Secret, AdminError> {
         self.random().map(Secret::from_random)
     }
 
@@ -326,7 +331,7 @@ pub(crate) fn missing(what: &str, name: &Name) -> AdminError {
     AdminError::Invalid(format!("no such {what}: {}", text(name)))
 }
 
-fn new_token(secret: &Secret, label: &str) -> NewToken {
+pub(super) fn new_token(secret: &Secret, label: &str) -> NewToken {
     NewToken::of(secret, label)
 }
 

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use account::{
-    Account, Directory, Host, HostExpiry, KeyPolicy, OnExpiry, Scavenge, Timestamp, Token, TsigKey,
+    Account, Actions, Directory, Host, HostExpiry, KeyPolicy, Network, OnExpiry, Role, Rule,
+    Scavenge, Timestamp, Token, TokenId, TsigKey,
 };
 use dialect::Profile;
 use engine::Live;
@@ -45,6 +46,9 @@ pub(super) fn zone(node: &Node, apex: &Name) -> Result<Value, AdminError> {
         "suffix": entry.suffix,
         "host_ttl_s": entry.host_ttl_s,
         "scavenge": scavenge(entry.scavenge),
+        "reserved": entry.reserved,
+        "quarantine_s": entry.quarantine_s(),
+        "ttl_min_s": entry.ttl_min_s,
         "created": moment(entry.created),
     }))
 }
@@ -110,6 +114,12 @@ fn expiry(expiry: &HostExpiry) -> Value {
     json!({ "after_s": expiry.after_s, "then": then })
 }
 
+pub(super) fn one_token(node: &Node, id: u64) -> Result<Value, AdminError> {
+    let directory = node.live().directory();
+    let found = directory.token(TokenId(id)).map(|found| token(&directory, found));
+    found.ok_or_else(|| AdminError::Invalid(format!("no such token: {id}")))
+}
+
 /// A token; one that a lockdown has made void counts as revoked then.
 pub(super) fn token(directory: &Directory, token: &Token) -> Value {
     let void = directory.account(token.account).and_then(|account| account.tokens_void_until);
@@ -121,7 +131,34 @@ pub(super) fn token(directory: &Directory, token: &Token) -> Value {
         "created": moment(token.created),
         "revoked": revoked.map(moment),
         "exposed": token.exposed.map(moment),
+        "account": directory.account(token.account).map(|account| account.name.clone()),
+        "role": token.role().map(role),
+        "rules": token.rules().iter().map(rule).collect::<Vec<_>>(),
+        "from": token.networks().iter().map(Network::to_string).collect::<Vec<_>>(),
+        "ends": token.ends().map(moment),
+        "last_used": token.last_used.map(moment),
     })
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "reader",
+        Role::Owner => "owner",
+    }
+}
+
+fn rule(rule: &Rule) -> Value {
+    json!({
+        "names": rule.names.iter().map(pattern_text).collect::<Vec<_>>(),
+        "types": rule.types.iter().map(Rtype::to_string).collect::<Vec<_>>(),
+        "actions": actions_text(rule.actions),
+        "values": rule.values.iter().map(Network::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn actions_text(actions: Actions) -> Vec<&'static str> {
+    let may = [("add", actions.add), ("delete", actions.delete)];
+    may.into_iter().filter(|(_, may)| *may).map(|(text, _)| text).collect()
 }
 
 pub(super) fn account(account: &Account) -> Value {
@@ -130,6 +167,12 @@ pub(super) fn account(account: &Account) -> Value {
         "id": account.id.0,
         "frozen": account.frozen,
         "tokens_void_until": account.tokens_void_until.map(moment),
+        "limits": {
+            "hosts": account.limits.hosts,
+            "tokens": account.limits.tokens,
+            "webhooks": account.limits.webhooks,
+            "changes_per_hour": account.limits.changes_per_hour,
+        },
         // The operator's own account was always there.
         "created": (account.created.0 != 0).then(|| moment(account.created)),
     })
@@ -138,7 +181,6 @@ pub(super) fn account(account: &Account) -> Value {
 /// A key without its secret.
 pub(super) fn key(key: &TsigKey) -> Value {
     let KeyPolicy { names, types, actions } = &key.policy;
-    let may = [("add", actions.add), ("delete", actions.delete)];
     json!({
         "key": text(&key.name),
         "algorithm": algorithm_text(&key.credential),
@@ -147,7 +189,7 @@ pub(super) fn key(key: &TsigKey) -> Value {
         "transfer": key.transfer,
         "names": names.iter().map(pattern_text).collect::<Vec<_>>(),
         "types": types.iter().map(Rtype::to_string).collect::<Vec<_>>(),
-        "actions": may.iter().filter(|(_, may)| *may).map(|(text, _)| text).collect::<Vec<_>>(),
+        "actions": actions_text(*actions),
         "truncated_ok": key.truncated_ok,
         "created": moment(key.created),
     })

@@ -26,10 +26,13 @@ pub(super) fn of(directory: &Directory, operation: &Operation, why: &Refused) ->
             | Operation::RotateHost { name, .. }
             | Operation::RemoveHost(name),
         ) => Some(text(name)),
+        ("name that was given up", Operation::FreeName(name)) => Some(text(name)),
         ("host", Operation::AddToken { hosts, .. }) => {
             hosts.iter().find(|host| directory.host(host).is_none()).map(text)
         }
-        ("token", Operation::RevokeToken(id)) => Some(id.0.to_string()),
+        ("token", Operation::RevokeToken(id) | Operation::RotateToken { id, .. }) => {
+            Some(id.0.to_string())
+        }
         ("account", Operation::AddAccount(name)) => Some(name.clone()),
         ("key", Operation::AddKey(new)) => Some(text(&new.name)),
         ("key", Operation::RemoveKey(name)) => Some(text(name)),

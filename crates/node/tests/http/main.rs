@@ -13,4 +13,5 @@ mod service;
 mod small;
 mod sources;
 mod strangers;
+mod tokens;
 mod updates;

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use gateway::{Http, HttpSettings};
-use node::admin::{self, Command, HostSettings, ZoneSettings};
+use node::admin::{self, Command, HostSettings, TokenSettings, ZoneSettings};
 use node::{Node, Options};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -145,7 +145,11 @@ impl Service {
     /// A token for several hosts.
     pub(crate) fn token_for(&self, hosts: &[&str]) -> String {
         let hosts = hosts.iter().map(|&host| host.to_owned()).collect();
-        token(&self.order(Command::TokenAdd { hosts, label: String::new() }))
+        token(&self.order(Command::TokenAdd {
+            hosts,
+            label: String::new(),
+            settings: TokenSettings::default(),
+        }))
     }
 
     /// What is published, as `TTL data`, IPv4 first.

@@ -57,7 +57,8 @@ fn nothing(service: &Service, host: &str) -> bool {
 fn revoked_tokens_are_badauth() {
     let service = Service::start();
     let token = service.host("nas.own.example");
-    let rotated = service.order(Command::HostRotate { host: "nas.own.example".to_owned() });
+    let rotated =
+        service.order(Command::HostRotate { host: "nas.own.example".to_owned(), overlap_s: 0 });
     is_badauth(&service.call().update(&token, "hostname=nas.own.example&myip=10.0.0.1"));
     let new = rotated["token"].as_str().expect("a token");
     let line = service.call().line(new, "hostname=nas.own.example&myip=10.0.0.1");
