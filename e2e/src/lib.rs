@@ -3,8 +3,9 @@
 //! # What
 //! A harness for `tests/*.rs`: a running [`Service`] with its own data directory and ports that
 //! the system chose, foreign programs by name ([`program`]), questions through `dig` ([`dns`]),
-//! updates over HTTP ([`http`]) and by `nsupdate` and `knsupdate` ([`update`]), a network of our own ([`namespace`]) with
-//! a [`neighbour`], an ACME service ([`pebble`]), and waiting for a condition
+//! updates over HTTP ([`http`]) and by `nsupdate` and `knsupdate` ([`update`]), certificates
+//! ([`authority`]), a network of our own ([`namespace`]) with a [`neighbour`], an ACME service
+//! ([`pebble`]), and waiting for a condition
 //! until a deadline ([`eventually`]).
 //!
 //! # Not here
@@ -19,6 +20,7 @@
 //! `service.rs`, then `tests/demo_story.rs`.
 #![expect(clippy::panic, clippy::expect_used, reason = "a harness fails a test by panicking")]
 
+pub mod authority;
 mod background;
 pub mod dns;
 mod finished;

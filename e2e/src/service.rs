@@ -24,6 +24,8 @@ pub struct Service {
     pub dns: SocketAddr,
     /// Where it takes updates.
     pub http: SocketAddr,
+    /// Where it takes updates over HTTPS.
+    pub https: Option<SocketAddr>,
 }
 
 /// What `bynamed demo --json` says about itself.
@@ -58,7 +60,8 @@ impl Service {
             serde_json::from_str(&first).unwrap_or_else(|e| panic!("no JSON ({e}): {first}"));
         assert_eq!(ready["ready"], Value::Bool(true), "{first}");
         let (dns, http) = (address(&ready["dns"][0]), address(&ready["http"][0]));
-        Service { child, lines, data: data.to_path_buf(), dns, http }
+        let https = ready["https"].get(0).map(address);
+        Service { child, lines, data: data.to_path_buf(), dns, http, https }
     }
 
     /// A demo with its host and token, on ports that the system chooses.
@@ -79,7 +82,7 @@ impl Service {
         };
         let demo = Demo { zone: text("zone"), host: text("host"), token: text("token") };
         let (dns, http) = (address(&told["dns"]), address(&told["http"]));
-        (Service { child, lines, data: data.to_path_buf(), dns, http }, demo)
+        (Service { child, lines, data: data.to_path_buf(), dns, http, https: None }, demo)
     }
 
     /// A demo as people see it: it talks in lines. Returns it with the lines that it printed up
@@ -105,7 +108,8 @@ impl Service {
             }
         }
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        (Service { child, lines, data: data.to_path_buf(), dns: nowhere, http: nowhere }, said)
+        let data = data.to_path_buf();
+        (Service { child, lines, data, dns: nowhere, http: nowhere, https: None }, said)
     }
 
     /// Runs a command of `bynamed` on the data directory of this service and returns its JSON.
@@ -124,6 +128,18 @@ impl Service {
     pub fn kill_hard(mut self) {
         self.child.kill().expect("our own child");
         self.child.wait().expect("our own child");
+    }
+
+    /// Where it takes updates over HTTPS; panics when nowhere.
+    pub fn https(&self) -> SocketAddr {
+        self.https.expect("a service with `--https`")
+    }
+
+    /// Asks it to look at its certificates (SIGHUP).
+    pub fn hang_up(&self) {
+        let pid =
+            i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, Signal::HUP).expect("our own child");
     }
 
     /// Asks it to end (SIGTERM) and returns how it did.

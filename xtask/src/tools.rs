@@ -53,6 +53,9 @@ fn missing(tools: &Path) -> Vec<&'static str> {
 }
 
 fn on_machine(program: &str) -> bool {
+    if program.starts_with('/') {
+        return Path::new(program).is_file();
+    }
     let path = option_env_path();
     std::env::split_paths(&path)
         .chain(SYSTEM_FOLDERS.iter().map(PathBuf::from))
@@ -65,10 +68,13 @@ fn option_env_path() -> std::ffi::OsString {
 }
 
 fn is_unpacked(tools: &Path, program: &str, package: &str) -> bool {
+    let inside = |path: &Path| {
+        let path = path.strip_prefix("/").unwrap_or(path);
+        tools.join("root").join(path).is_file()
+    };
+    // A path joined to a folder is that path.
     tools.join("unpacked").join(package).is_file()
-        && SYSTEM_FOLDERS.iter().any(|folder| {
-            tools.join("root").join(folder.trim_start_matches('/')).join(program).is_file()
-        })
+        && SYSTEM_FOLDERS.iter().any(|folder| inside(&Path::new(folder).join(program)))
 }
 
 /// Downloads the packages with everything that they need and the machine lacks, and unpacks all.
@@ -156,8 +162,11 @@ impl Lists {
 const SYSTEM_FOLDERS: &[&str] =
     &["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
-/// The one list of foreign programs, with the Debian packages that hold them.
+/// The one list of foreign programs, and of files that they need besides, with the Debian packages
+/// that hold them.
 const PROGRAMS: &[(&str, &str)] = &[
+    // What ddclient needs for HTTPS; its package only recommends it.
+    ("/usr/share/perl5/IO/Socket/SSL.pm", "libio-socket-ssl-perl"),
     // Only of use with its plugin for DNS UPDATE, which brings it.
     ("certbot", "python3-certbot-dns-rfc2136"),
     ("curl", "curl"),

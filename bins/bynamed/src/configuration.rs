@@ -26,6 +26,14 @@ pub(crate) struct Settings {
     pub(crate) dns: Option<Vec<std::net::SocketAddr>>,
     /// Where updates are taken; `None`: at the usual places; empty: nowhere.
     pub(crate) http: Option<Vec<std::net::SocketAddr>>,
+    /// The same over HTTPS; at the usual places only when there is a certificate.
+    pub(crate) https: Option<Vec<std::net::SocketAddr>>,
+    /// Files of certificates.
+    pub(crate) certificates: Vec<PathBuf>,
+    /// Files of their keys, in the same order.
+    pub(crate) certificate_keys: Vec<PathBuf>,
+    /// The certificate that the service obtains by itself, when it has names.
+    pub(crate) acme: acme::Settings,
     /// Workers and limits of the DNS doors; its addresses are not used.
     pub(crate) server: server::Settings,
     /// Interface whose queries are answered past the kernel.
@@ -63,6 +71,15 @@ impl Settings {
             data: PathBuf::from(if root { "/var/lib/byname" } else { "byname-data" }),
             dns: None,
             http: None,
+            https: None,
+            certificates: Vec::new(),
+            certificate_keys: Vec::new(),
+            acme: acme::Settings {
+                directory: ACME_DIRECTORY.to_owned(),
+                contact: Vec::new(),
+                names: Vec::new(),
+                ca_file: None,
+            },
             server: server::Settings::default(),
             xdp: None,
             gateway: gateway::HttpSettings::default(),
@@ -73,6 +90,28 @@ impl Settings {
             log_retention: None,
             origin_retention: Some(ORIGIN_RETENTION),
         }
+    }
+
+    /// Whether there is, or will be, a certificate for HTTPS.
+    pub(crate) fn has_certificate(&self) -> bool {
+        !self.certificates.is_empty() || !self.acme.names.is_empty()
+    }
+
+    /// What does not go together.
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let (certificates, keys) = (self.certificates.len(), self.certificate_keys.len());
+        if certificates != keys {
+            found.push(format!(
+                "each certificate needs its key: `certificate` names {certificates} files, \
+                 `certificate_key` {keys}"
+            ));
+        }
+        let listens = self.https.as_ref().is_some_and(|addresses| !addresses.is_empty());
+        if listens && !self.has_certificate() {
+            found.push("`https` needs a certificate: set `certificate` or `acme_names`".to_owned());
+        }
+        found
     }
 
     /// How the node is run.
@@ -209,7 +248,10 @@ impl Reading {
     }
 
     fn end(self) -> Result<Configuration, Box<Problems>> {
-        let Reading { settings, problems, exit } = self;
+        let Reading { settings, mut problems, exit } = self;
+        if problems.is_empty() {
+            problems = settings.contradictions();
+        }
         if problems.is_empty() {
             Ok(Configuration { settings })
         } else {
@@ -266,4 +308,6 @@ fn environment() -> Vec<(String, String)> {
 
 /// How long source addresses are kept when nothing is said.
 const ORIGIN_RETENTION: Duration = Duration::from_secs(90 * 86_400);
+/// Let's Encrypt.
+const ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const FILE_OCTETS_MAX: u64 = 1024 * 1024;

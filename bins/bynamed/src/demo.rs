@@ -67,6 +67,7 @@ fn start(settings: &Settings) -> Result<Running, Fault> {
         let doors = Doors {
             dns: chosen(settings.dns.as_deref(), dns),
             http: chosen(settings.http.as_deref(), http),
+            https: doors::https(settings),
         };
         let fault = match Running::start(settings, &doors, recorder.clone()) {
             Ok(running) => return Ok(running),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 use crate::configuration::Settings;
 use crate::fault::Fault;
-use crate::options::parse::{DNS_PORT, HTTP_PORT};
+use crate::options::parse::{DNS_PORT, HTTP_PORT, HTTPS_PORT};
 
 /// Addresses for one door, and why they were chosen when nobody asked for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,15 @@ pub(crate) fn dns(settings: &Settings) -> Chosen {
 /// Where updates are taken.
 pub(crate) fn http(settings: &Settings) -> Chosen {
     choose(settings.http.as_deref(), HTTP_PORT, HTTP_FALLBACK, |at| TcpListener::bind(at).map(drop))
+}
+
+/// Where updates are taken over HTTPS: nowhere without a certificate.
+pub(crate) fn https(settings: &Settings) -> Chosen {
+    if settings.https.is_none() && !settings.has_certificate() {
+        return Chosen { addresses: Vec::new(), why: None };
+    }
+    let bind = |at| TcpListener::bind(at).map(drop);
+    choose(settings.https.as_deref(), HTTPS_PORT, HTTPS_FALLBACK, bind)
 }
 
 /// A fault of opening a door, with what to do about it.
@@ -77,6 +86,8 @@ fn has_ipv6() -> bool {
 pub(crate) const DNS_FALLBACK: u16 = 5300;
 /// Port of HTTP for those who may not use the usual one.
 pub(crate) const HTTP_FALLBACK: u16 = 8053;
+/// Port of HTTPS for those who may not use the usual one.
+const HTTPS_FALLBACK: u16 = 8443;
 
 #[cfg(test)]
 mod tests {

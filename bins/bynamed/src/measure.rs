@@ -63,6 +63,7 @@ fn count(number: usize) -> f64 {
 }
 
 const COUNTERS: &[(&str, &str)] = &[
+    ("byname_acme_attempts_total", "Attempts to obtain a certificate, by what came of them"),
     (
         "byname_api_idempotency_forgotten_total",
         "Answers to requests with a key that were forgotten early",
@@ -72,6 +73,10 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_auth_paused_total", "Requests not looked at because their source failed too often"),
     ("byname_auth_sources_untracked_total", "Failures of sources that there was no room to note"),
     ("byname_changes_put_off_total", "Changes that were asked for too often, by what was counted"),
+    (
+        "byname_certificate_reloads_total",
+        "Certificates that changed on the disk, by whether they are of use",
+    ),
     ("byname_commit_failures_total", "Batches of changes that could not be written"),
     ("byname_commits_total", "Batches of changes that were written"),
     ("byname_dns_answers_total", "Answers to queries, by transport and RCODE"),
@@ -107,10 +112,19 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     ("byname_sources_erased_total", "Source addresses erased from the history on demand"),
     ("byname_submit_refused_total", "Changes refused before they were judged, by reason"),
+    ("byname_tls_handshakes_total", "TLS handshakes, by what came of them"),
     ("byname_updates_total", "Outcomes of updates, one for each host"),
 ];
 const GAUGES: &[(&str, &str)] = &[
+    (
+        "byname_acme_next_attempt_timestamp_seconds",
+        "When a certificate is ordered next, or that is thought about, in seconds since 1970",
+    ),
     ("byname_build_info", "1, with the version of the program"),
+    (
+        "byname_certificate_not_after_timestamp_seconds",
+        "When a certificate expires, in seconds since 1970",
+    ),
     ("byname_feed_listeners", "Listeners to changes"),
     ("byname_fold_lag_events", "Changes in the log that are not folded into tables"),
     ("byname_hosts", "Hosts"),
@@ -126,6 +140,7 @@ const HISTOGRAMS: &[(&str, &str)] = &[
     ("byname_commit_seconds", "Time until a batch of changes is on the disk"),
     ("byname_fold_seconds", "Time to fold a part of the log into tables"),
     ("byname_http_request_seconds", "Time from a whole request over HTTP to its answer"),
+    ("byname_tls_handshake_seconds", "Time of a TLS handshake, the client's part included"),
 ];
 /// How often what histograms have gathered is summed up.
 pub(crate) const UPKEEP: Duration = Duration::from_secs(5);

@@ -1,5 +1,6 @@
 //! `bynamed serve`: the service, from its start to its end.
 
+mod encryption;
 mod process;
 mod running;
 mod signals;
@@ -11,6 +12,7 @@ use crate::fault::Fault;
 use crate::output::Output;
 use crate::{doors, log, measure};
 
+pub(crate) use encryption::problems;
 pub(crate) use running::{Doors, Running};
 
 /// Serves until asked to stop.
@@ -18,10 +20,19 @@ pub(crate) fn run(configuration: &Configuration, output: Output) -> Result<(), F
     let settings = &configuration.settings;
     log::start(settings);
     process::prepare();
-    let doors = Doors { dns: doors::dns(settings), http: doors::http(settings) };
+    let doors = Doors {
+        dns: doors::dns(settings),
+        http: doors::http(settings),
+        https: doors::https(settings),
+    };
     let running = Running::start(settings, &doors, measure::start()?)?;
     if output.is_json() {
-        let ready = json!({ "ready": true, "dns": running.dns(), "http": running.http() });
+        let ready = json!({
+            "ready": true,
+            "dns": running.dns(),
+            "http": running.http(),
+            "https": running.https(),
+        });
         output.value(&ready)?;
     }
     wait(running);

@@ -9,7 +9,7 @@ use crate::door::Door;
 use crate::line::{Line, READ_OCTETS, Read};
 use crate::proxy::{self, Header, Opening};
 use crate::seats::Seat;
-use crate::source::{Forwarded, Source};
+use crate::source::{Forwarded, Link, Source};
 
 /// The other end of a connection, and its place at the door.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Caller {
     pub(crate) peer: IpAddr,
     /// What a trusted proxy said about the connection that it passes on.
     pub(crate) header: Option<Header>,
+    /// Whether TLS ends here.
+    pub(crate) tls: bool,
     seat: Seat,
 }
 
@@ -33,12 +35,21 @@ pub(crate) enum Begun {
 
 impl Caller {
     pub(crate) fn new(peer: IpAddr, seat: Seat) -> Caller {
-        Caller { peer, header: None, seat }
+        Caller { peer, header: None, tls: false, seat }
+    }
+
+    /// The address nearest to the client that is known.
+    pub(crate) fn nearest(&self) -> IpAddr {
+        match self.header {
+            Some(Header::Proxied { source: Some(client), .. }) => client,
+            Some(Header::Proxied { source: None, .. } | Header::Local) | None => self.peer,
+        }
     }
 
     /// Where a request on this connection came from.
     pub(crate) fn source(&self, door: &Door, forwarded: &Forwarded) -> Source {
-        door.trust.source(self.peer, self.header, forwarded)
+        let link = Link { peer: self.peer, header: self.header, tls: self.tls };
+        door.trust.source(link, forwarded)
     }
 
     /// Reads until it is clear whether a PROXY header comes first, and takes it if its sender may

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use dialect::http::{Limits, Malformed, Reader, Request, Response};
+use tls::Failure;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -13,6 +14,7 @@ use crate::caller::{Begun, Caller, LATE};
 use crate::clock::after;
 use crate::door::Door;
 use crate::handover::{Handed, Visit};
+use crate::handshake::Handshakes;
 use crate::line::{Line, Read};
 use crate::route;
 use crate::seats::Seat;
@@ -23,6 +25,8 @@ pub(crate) struct Arrival {
     pub(crate) tcp: TcpStream,
     pub(crate) peer: IpAddr,
     pub(crate) seat: Seat,
+    /// TLS has to be spoken here.
+    pub(crate) tls: Option<Arc<Handshakes>>,
 }
 
 /// Serves a connection to its end.
@@ -31,13 +35,13 @@ pub(crate) async fn converse(
     door: Arc<Door>,
     stop: watch::Receiver<Option<Instant>>,
 ) {
-    let Arrival { tcp, peer, seat } = arrival;
+    let Arrival { tcp, peer, seat, tls } = arrival;
     // Answers are whole when they are written. A socket that is gone already says so when it is read.
     let _ = tcp.set_nodelay(true);
     let line = Line::new(Stream::clear(tcp), stop);
     let connection = Connection { line, caller: Caller::new(peer, seat), door, out: Vec::new() };
     // The other side went away or was too slow: nobody is left to be told.
-    let _ = connection.run().await;
+    let _ = connection.run(tls).await;
 }
 
 struct Connection {
@@ -49,17 +53,31 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(mut self) -> io::Result<()> {
-        let first = match self.caller.begin(&mut self.line, &self.door).await? {
+    async fn run(mut self, tls: Option<Arc<Handshakes>>) -> io::Result<()> {
+        let mut first = match self.caller.begin(&mut self.line, &self.door).await? {
             Begun::With(octets) => octets,
             Begun::Gone => return Ok(()),
             Begun::Refused(refusal) => return self.refuse(refusal).await,
         };
-        if first.starts_with(&TLS) {
-            return self.refuse(SPEAKS_TLS).await;
+        let is_tls = first.starts_with(&TLS);
+        match tls {
+            None if is_tls => return self.refuse(SPEAKS_TLS).await,
+            None => {}
+            Some(_) if !is_tls && !first.is_empty() => return self.refuse(SPEAKS_CLEAR).await,
+            Some(handshakes) => {
+                self.line.stream.put_back(&first);
+                self.line = match self.line.encrypt(&handshakes).await {
+                    Ok(line) => line,
+                    Err(failure) => {
+                        tell(failure, &self.caller, &self.door);
+                        return Ok(());
+                    }
+                };
+                self.caller.tls = true;
+                first.clear();
+            }
         }
-        // Here it is known who calls and how the first request begins. Whatever takes the connection
-        // over gets `self.line.stream` and `self.caller`, and reads from the first octet on.
+        // Here it is known who calls. Every request is read from its first octet on.
         self.line.stream.put_back(&first);
         let Some(octets) = self.converse().await? else { return Ok(()) };
         self.hand_over(&octets).await;
@@ -170,8 +188,19 @@ impl Connection {
     }
 }
 
-/// How TLS begins: the record of a handshake, of major version 3.
-const TLS: [u8; 2] = [0x16, 0x03];
+/// Tells the operator why a handshake failed. The client was told by an alert.
+fn tell(failure: Option<Failure>, caller: &Caller, door: &Door) {
+    let Some(failure) = failure else { return };
+    if door.may_log() {
+        let (why, hint) = failure.words();
+        tracing::info!(peer = %caller.nearest(), why, hint, "no TLS handshake");
+    }
+}
+
+/// How TLS begins: the record of a handshake. Its version follows, and is none of ours to judge.
+const TLS: [u8; 1] = [0x16];
+const SPEAKS_CLEAR: Malformed =
+    Malformed { status: 400, why: "the client speaks plain HTTP; this port takes HTTPS" };
 const SPEAKS_TLS: Malformed =
     Malformed { status: 400, why: "the client speaks TLS; this is plain HTTP" };
 /// Room for answers that a connection keeps, in octets.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use account::Network;
 use socket2::{Domain, Protocol, Socket, Type};
+use tls::Certificates;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -21,12 +22,21 @@ use crate::connection::{self, Arrival};
 use crate::door::Door;
 use crate::handover::Handover;
 use crate::rates::RateSettings;
+use crate::handshake::Handshakes;
 
 /// How updates are taken over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Addresses to listen at; port 0 lets the system choose one.
     pub addresses: Vec<SocketAddr>,
+    /// Addresses to listen at for HTTPS; there must be none without certificates.
+    pub https: Vec<SocketAddr>,
+    /// The certificates of those; they may still be to come.
+    pub certificates: Option<Arc<Certificates>>,
+    /// Most handshakes of TLS at once.
+    pub handshakes: usize,
+    /// A handshake must be complete within so long; within less when all places are taken.
+    pub handshake: Duration,
     /// Networks from which a token in clear is not marked as exposed, and which may read the
     /// metrics. Loopback always is one.
     pub trusted_networks: Vec<Network>,
@@ -59,6 +69,10 @@ impl Default for HttpSettings {
     fn default() -> HttpSettings {
         HttpSettings {
             addresses: Vec::new(),
+            https: Vec::new(),
+            certificates: None,
+            handshakes: 1_000,
+            handshake: Duration::from_secs(10),
             trusted_networks: Vec::new(),
             trusted_proxies: Vec::new(),
             proxy_protocol: false,
@@ -76,10 +90,12 @@ impl Default for HttpSettings {
 
 /// An address that cannot be listened at.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for HTTP at {address}: {why}")]
+#[error("cannot listen for {} at {address}: {why}", if *https { "HTTPS" } else { "HTTP" })]
 pub struct HttpListenError {
     /// The address.
     pub address: SocketAddr,
+    /// Whether it is one for HTTPS.
+    pub https: bool,
     /// Why.
     pub why: io::Error,
 }
@@ -91,6 +107,7 @@ pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 #[derive(Debug)]
 pub struct Http {
     addresses: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
     /// When connections must have ended; `None` as long as the door is open.
     stop: watch::Sender<Option<Instant>>,
     /// Yields an error when the last connection has ended; in a mutex only to be `Sync`.
@@ -110,23 +127,35 @@ impl Http {
         let door = Arc::new(Door::new(settings, client, ready, metrics));
         let (stop, stopped) = watch::channel(None);
         let (alive, ended) = sync_channel(1);
-        let mut addresses = Vec::new();
-        let mut listeners = Vec::new();
-        for &address in &settings.addresses {
-            let refuse = |why| HttpListenError { address, why };
-            let listener = listen(address).map_err(refuse)?;
-            addresses.push(listener.local_addr().map_err(refuse)?);
-            listeners.push(listener);
+        let handshakes = settings.certificates.clone().map(|certificates| {
+            Handshakes::new(certificates, settings.handshakes, settings.handshake).map(Arc::new)
+        });
+        let (clear, addresses) = listen_all(&settings.addresses, false)?;
+        let (encrypted, https) = listen_all(&settings.https, true)?;
+        let mut listeners: Vec<_> = clear.into_iter().map(|listener| (listener, None)).collect();
+        if let Some(&address) = settings.https.first() {
+            let none = || Err(io::Error::other("there is no certificate"));
+            let handshakes = handshakes.unwrap_or_else(none);
+            let handshakes =
+                handshakes.map_err(|why| HttpListenError { address, https: true, why })?;
+            let with = |listener| (listener, Some(Arc::clone(&handshakes)));
+            listeners.extend(encrypted.into_iter().map(with));
         }
-        for listener in listeners {
-            runtime.spawn(accept(listener, Arc::clone(&door), stopped.clone(), alive.clone()));
+        for (listener, tls) in listeners {
+            let place = Place { door: Arc::clone(&door), tls };
+            runtime.spawn(accept(listener, place, stopped.clone(), alive.clone()));
         }
-        Ok(Http { addresses, stop, ended: Mutex::new(ended) })
+        Ok(Http { addresses, https, stop, ended: Mutex::new(ended) })
     }
 
     /// Where it listens, with the ports that the system chose.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where it listens for HTTPS.
+    pub fn https(&self) -> &[SocketAddr] {
+        &self.https
     }
 
     /// Closes the door: no new connections; what was begun is answered if it is complete within
@@ -157,10 +186,17 @@ impl Drop for Http {
     }
 }
 
+/// What a listener leads to.
+struct Place {
+    door: Arc<Door>,
+    /// TLS has to be spoken here.
+    tls: Option<Arc<Handshakes>>,
+}
+
 /// Accepts connections until the door closes, then sees them to their end. `_alive` goes with it.
 async fn accept(
     listener: TcpListener,
-    door: Arc<Door>,
+    Place { door, tls }: Place,
     mut stop: watch::Receiver<Option<Instant>>,
     _alive: SyncSender<()>,
 ) {
@@ -178,7 +214,7 @@ async fn accept(
             Ok((tcp, peer)) => match door.admit(peer.ip()) {
                 Some(seat) => {
                     let (door, stop) = (Arc::clone(&door), stop.clone());
-                    let arrival = Arrival { tcp, peer: peer.ip(), seat };
+                    let arrival = Arrival { tcp, peer: peer.ip(), seat, tls: tls.clone() };
                     connections.spawn(connection::converse(arrival, door, stop));
                 }
                 None => metrics::counter!("byname_http_refused_connections_total").increment(1),
@@ -204,6 +240,21 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     {
         tracing::error!("a connection for HTTP panicked");
     }
+}
+
+/// Listens at all addresses; also gives them back with the ports that the system chose.
+fn listen_all(
+    addresses: &[SocketAddr],
+    https: bool,
+) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), HttpListenError> {
+    let one = |&address: &SocketAddr| {
+        let listener = listen(address).and_then(|listener| {
+            let at = listener.local_addr()?;
+            Ok((listener, at))
+        });
+        listener.map_err(|why| HttpListenError { address, https, why })
+    };
+    addresses.iter().map(one).collect()
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -21,6 +21,7 @@ mod clock;
 mod connection;
 mod door;
 mod handover;
+mod handshake;
 mod http;
 mod line;
 mod log;

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use tls::Failure;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::handshake::Handshakes;
 use crate::stream::Stream;
 
 /// A connection with its limits.
@@ -38,6 +40,22 @@ impl Line {
     /// The connection without its limits, and when it must have ended once the door closes.
     pub(crate) fn into_parts(self) -> (Stream, watch::Receiver<Option<Instant>>) {
         (self.stream, self.stop)
+    }
+
+    /// The same connection over TLS. When the door closes meanwhile, nothing was begun.
+    pub(crate) async fn encrypt(
+        mut self,
+        handshakes: &Handshakes,
+    ) -> Result<Line, Option<Failure>> {
+        let closing = async {
+            // An error: the door is gone altogether.
+            let _ = self.stop.wait_for(Option::is_some).await;
+        };
+        let stream = tokio::select! {
+            made = handshakes.make(self.stream) => made?,
+            () = closing => return Err(None),
+        };
+        Ok(Line { stream, stop: self.stop, buffer: self.buffer })
     }
 
     /// The octets that were read last.

@@ -27,6 +27,17 @@ pub struct Forwarded {
     pub other: bool,
 }
 
+/// What is known of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// The address that it came from: the client's, or a proxy's.
+    pub(crate) peer: IpAddr,
+    /// Its PROXY header; there is one only when the peer is a trusted proxy.
+    pub(crate) header: Option<Header>,
+    /// Whether TLS ends here.
+    pub(crate) tls: bool,
+}
+
 /// Where a request came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -58,34 +69,31 @@ impl Trust {
         address.is_loopback() || self.networks.iter().any(|network| network.contains(address))
     }
 
-    /// Finds the source of one request.
-    ///
-    /// `header` is the PROXY header of the connection; it is to be given only when the peer is a
-    /// trusted proxy. A field of the head counts only when whoever sent it is one.
-    pub(crate) fn source(
-        &self,
-        peer: IpAddr,
-        header: Option<Header>,
-        forwarded: &Forwarded,
-    ) -> Source {
-        let peer = unmapped(peer);
-        match header {
+    /// Finds the source of one request. A field of the head counts only when whoever sent it is a
+    /// trusted proxy.
+    pub(crate) fn source(&self, link: Link, forwarded: &Forwarded) -> Source {
+        let peer = unmapped(link.peer);
+        match link.header {
             Some(Header::Proxied { source: Some(client), encrypted }) => {
                 let client = unmapped(client);
-                let through = self.through(client, forwarded);
+                let through = self.through(client, link.tls, forwarded);
                 Source { encrypted: encrypted || through.encrypted, ..through }
             }
-            Some(Header::Proxied { source: None, encrypted }) => {
-                Source { address: None, nearest: peer, local: false, encrypted }
-            }
-            Some(Header::Local) | None => self.through(peer, forwarded),
+            Some(Header::Proxied { source: None, encrypted }) => Source {
+                address: None,
+                nearest: peer,
+                local: false,
+                // A PROXY header comes before the handshake: the client made that, not the proxy.
+                encrypted: encrypted || link.tls,
+            },
+            Some(Header::Local) | None => self.through(peer, link.tls, forwarded),
         }
     }
 
-    /// The source of a request that `sender` handed on, or made itself.
-    fn through(&self, sender: IpAddr, forwarded: &Forwarded) -> Source {
+    /// The source of a request that `sender` handed on, or made itself; `tls`: over TLS to here.
+    fn through(&self, sender: IpAddr, tls: bool, forwarded: &Forwarded) -> Source {
         if self.is_proxy(sender) {
-            return self.last_untrusted_hop(sender, forwarded);
+            return self.last_untrusted_hop(sender, tls, forwarded);
         }
         let told = forwarded.hops.is_some() || forwarded.https || forwarded.other;
         if told && scope(sender) == Scope::Private {
@@ -97,17 +105,21 @@ impl Trust {
             address: Some(sender),
             nearest: sender,
             local: self.is_local(sender),
-            encrypted: false,
+            encrypted: tls,
         }
     }
 
     /// The client is the rightmost hop that is not a proxy of ours: what stands left of it was
     /// written by the client itself, or by machines that we do not know.
-    fn last_untrusted_hop(&self, proxy: IpAddr, forwarded: &Forwarded) -> Source {
+    ///
+    /// Whether the client's side was encrypted is the proxy's to say, whatever it uses towards us.
+    fn last_untrusted_hop(&self, proxy: IpAddr, tls: bool, forwarded: &Forwarded) -> Source {
         let encrypted = forwarded.https;
         let Some(hops) = &forwarded.hops else {
             // The proxy speaks for itself, or hides its clients: its own address is not theirs.
-            let local = !forwarded.https && !forwarded.other && self.is_local(proxy);
+            let itself = !forwarded.https && !forwarded.other;
+            let local = itself && self.is_local(proxy);
+            let encrypted = encrypted || (itself && tls);
             return Source { address: None, nearest: proxy, local, encrypted };
         };
         let mut nearest = proxy;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 /// Octets in both directions.
 ///
@@ -17,13 +18,25 @@ pub struct Stream {
     early: Vec<u8>,
     /// How many of them have been.
     taken: usize,
-    lower: TcpStream,
+    lower: Lower,
+}
+
+/// What carries the octets.
+#[derive(Debug)]
+enum Lower {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<Stream>>),
 }
 
 impl Stream {
     /// A connection in clear.
     pub(crate) fn clear(tcp: TcpStream) -> Stream {
-        Stream { early: Vec::new(), taken: 0, lower: tcp }
+        Stream { early: Vec::new(), taken: 0, lower: Lower::Clear(tcp) }
+    }
+
+    /// A connection over TLS.
+    pub(crate) fn tls(tls: TlsStream<Stream>) -> Stream {
+        Stream { early: Vec::new(), taken: 0, lower: Lower::Tls(Box::new(tls)) }
     }
 
     /// Makes octets the next ones to be read.
@@ -59,7 +72,10 @@ impl AsyncRead for Stream {
         if self.take_early(buffer) {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.lower).poll_read(context, buffer)
+        match &mut self.lower {
+            Lower::Clear(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Lower::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
+        }
     }
 }
 
@@ -69,15 +85,24 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.lower).poll_write(context, octets)
+        match &mut self.lower {
+            Lower::Clear(tcp) => Pin::new(tcp).poll_write(context, octets),
+            Lower::Tls(tls) => Pin::new(tls).poll_write(context, octets),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.lower).poll_flush(context)
+        match &mut self.lower {
+            Lower::Clear(tcp) => Pin::new(tcp).poll_flush(context),
+            Lower::Tls(tls) => Pin::new(tls).poll_flush(context),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.lower).poll_shutdown(context)
+        match &mut self.lower {
+            Lower::Clear(tcp) => Pin::new(tcp).poll_shutdown(context),
+            Lower::Tls(tls) => Pin::new(tls).poll_shutdown(context),
+        }
     }
 }
 

@@ -67,6 +67,7 @@ impl Check {
             Err(problems) => (problems.list.clone(), problems.settings),
         };
         log::start_quiet();
+        problems.extend(crate::serve::problems(&settings));
         let data = &settings.data;
         let mut found = Value::Null;
         if order::is_empty(data) {

@@ -22,6 +22,68 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("a path is not empty".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
+pub(super) fn paths(values: &[String]) -> Result<Vec<PathBuf>, String> {
+    if values.len() > FILES_MAX {
+        return Err(format!("at most {FILES_MAX} files"));
+    }
+    values.iter().map(|text| path(text)).collect()
+}
+
+/// Names as they stand in certificates: host names in lower case, perhaps after `*.`.
+pub(super) fn certificate_names(values: &[String]) -> Result<Vec<String>, String> {
+    if values.is_empty() || values.len() > CERTIFICATE_NAMES_MAX {
+        return Err(format!("1 to {CERTIFICATE_NAMES_MAX} names are needed"));
+    }
+    let is_label = |label: &str| {
+        let fits = (1..=63).contains(&label.len());
+        let plain = label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+        fits && plain && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let mut names = Vec::new();
+    for text in values {
+        let name = text.trim_end_matches('.').to_ascii_lowercase();
+        let bare = name.strip_prefix("*.").unwrap_or(&name);
+        if name.len() > NAME_CHARS_MAX || !bare.contains('.') || !bare.split('.').all(is_label) {
+            return Err(format!("`{text}` is not a host name, like `update.example.com`"));
+        }
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+pub(super) fn https_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    if rest.is_empty()
+        || rest.starts_with('/')
+        || !rest.bytes().all(|octet| octet.is_ascii_graphic())
+    {
+        return Err(format!("`{text}` is not an address that begins with `https://`"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Mail addresses, as the URLs that ACME wants.
+pub(super) fn mail_addresses(values: &[String]) -> Result<Vec<String>, String> {
+    if values.len() > MAILS_MAX {
+        return Err(format!("at most {MAILS_MAX} addresses"));
+    }
+    let one = |text: &String| {
+        let bare = text.strip_prefix("mailto:").unwrap_or(text);
+        let parts = bare.split_once('@').filter(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !domain.contains('@')
+        });
+        match parts {
+            Some(_) if bare.bytes().all(|octet| octet.is_ascii_graphic()) => {
+                Ok(format!("mailto:{bare}"))
+            }
+            _ => Err(format!("`{text}` is not a mail address")),
+        }
+    };
+    values.iter().map(one).collect()
+}
+
 pub(super) fn words(text: &str, chars_max: usize) -> Result<String, String> {
     let chars = text.chars().count();
     if chars == 0 || chars > chars_max || text.chars().any(char::is_control) {
@@ -152,7 +214,16 @@ const RATE_MAX: u32 = 1_000_000_000;
 pub(crate) const DNS_PORT: u16 = 53;
 /// Port of HTTP (RFC 9110 §4.2.1).
 pub(crate) const HTTP_PORT: u16 = 80;
+/// Port of HTTP over TLS (RFC 9110 §4.2.2).
+pub(crate) const HTTPS_PORT: u16 = 443;
 const ADDRESSES_MAX: usize = 64;
+/// Certificates, or keys.
+const FILES_MAX: usize = 64;
+/// What public authorities put into one certificate.
+const CERTIFICATE_NAMES_MAX: usize = 100;
+/// RFC 1035 §3.1, as text without the last dot.
+const NAME_CHARS_MAX: usize = 253;
+const MAILS_MAX: usize = 8;
 const INTERFACE_OCTETS_MAX: usize = 15;
 const NETWORKS_MAX: usize = 1024;
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];

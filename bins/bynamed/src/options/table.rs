@@ -47,6 +47,104 @@ pub(crate) const OPTIONS: &[Definition] = &[
         },
     },
     Definition {
+        key: "https",
+        value: "ADDR|none",
+        many: true,
+        sample: "[\"0.0.0.0:443\", \"[::]:443\"]",
+        default: Some(
+            "with a certificate port 443 on all addresses where the process may, else \
+             `127.0.0.1:8443`; without one `none`",
+        ),
+        doc: "Addresses to take updates at over HTTPS, or `none`. Without a port, 443 is meant; with \
+              port 0 the system chooses one. Needs `certificate` or `acme_names`.",
+        set: |settings, values| {
+            settings.https = Some(match values {
+                [none] if none == "none" => Vec::new(),
+                _ => parse::addresses(values, parse::HTTPS_PORT)?,
+            });
+            Ok(())
+        },
+    },
+    Definition {
+        key: "certificate",
+        value: "FILE",
+        many: true,
+        sample: "[\"/etc/byname/fullchain.pem\"]",
+        default: Some("none"),
+        doc: "Certificates for HTTPS (PEM), each with the chain of its issuers behind it. Clients \
+              get the one for the name that they ask for, or the first. Files that change are taken \
+              over within seconds, at once on SIGHUP; broken ones are not.",
+        set: |settings, values| {
+            settings.certificates = parse::paths(values)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "certificate_key",
+        value: "FILE",
+        many: true,
+        sample: "[\"/etc/byname/privkey.pem\"]",
+        default: Some("none"),
+        doc: "The private keys of the certificates (PEM, without a passphrase), in the same order. \
+              They may stand in the same files.",
+        set: |settings, values| {
+            settings.certificate_keys = parse::paths(values)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "acme_names",
+        value: "NAME",
+        many: true,
+        sample: "[\"update.example.com\", \"*.example.com\"]",
+        default: Some("none"),
+        doc: "Names for which the service obtains a certificate by itself, and renews it in time \
+              (ACME, RFC 8555). They must lie in zones that are served here: they are proven by TXT \
+              records in them. Setting this means that you agree to the terms of the authority.",
+        set: |settings, values| {
+            settings.acme.names = parse::certificate_names(values)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "acme_directory",
+        value: "URL",
+        many: false,
+        sample: "\"https://acme-v02.api.letsencrypt.org/directory\"",
+        default: None,
+        doc: "The authority that issues it: the address of its ACME directory. For a trial take \
+              Let's Encrypt's staging one, `https://acme-staging-v02.api.letsencrypt.org/directory`.",
+        set: |settings, values| {
+            settings.acme.directory = parse::https_url(parse::one(values)?)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "acme_contact",
+        value: "MAIL",
+        many: true,
+        sample: "[\"hostmaster@example.com\"]",
+        default: Some("none"),
+        doc: "Mail addresses under which the authority may reach you.",
+        set: |settings, values| {
+            settings.acme.contact = parse::mail_addresses(values)?;
+            Ok(())
+        },
+    },
+    Definition {
+        key: "acme_ca_file",
+        value: "FILE",
+        many: false,
+        sample: "\"/etc/byname/acme-ca.pem\"",
+        default: Some("the authorities that the system trusts"),
+        doc: "Certificates (PEM) by which the authority's own server is known, for a private \
+              authority.",
+        set: |settings, values| {
+            settings.acme.ca_file = Some(parse::path(parse::one(values)?)?);
+            Ok(())
+        },
+    },
+    Definition {
         key: "workers",
         value: "N",
         many: false,

@@ -12,8 +12,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use node::Node;
 use node::admin::{self, AdminSocket};
 use server::{Intake, Served, Server};
+use tls::Certificates;
 use tokio::runtime::Runtime;
 
+use super::encryption::{self, Encryption};
 use super::process;
 use super::signals::Asked;
 use crate::configuration::Settings;
@@ -26,6 +28,7 @@ use crate::{measure, order};
 pub(crate) struct Doors {
     pub(crate) dns: Chosen,
     pub(crate) http: Chosen,
+    pub(crate) https: Chosen,
 }
 
 /// A service that answers. [`Running::stop`] ends it well.
@@ -38,6 +41,7 @@ pub(crate) struct Running {
     xdp: Option<Arc<Mutex<xdp::Door>>>,
     dns: Vec<SocketAddr>,
     http: Option<Http>,
+    encryption: Arc<Encryption>,
     updates: Updates,
     admin: AdminSocket,
 }
@@ -78,21 +82,30 @@ impl Running {
         let server = Arc::new(Mutex::new(server));
         runtime.spawn(sum_up(recorder.clone()));
         let metrics = metrics_text(recorder, (&server, xdp.as_ref()), client.live());
+        let certificates = encryption::certificates(settings)?;
         let api = Api::new();
-        let opening = Opening { client, ready: Arc::clone(&ready), metrics, api: api.clone() };
-        let http = open_http(settings, &doors.http, opening, &runtime)?;
+        let opening = Opening {
+            client: client.clone(),
+            ready: Arc::clone(&ready),
+            metrics,
+            api: api.clone(),
+            certificates: certificates.clone(),
+        };
+        let http = open_http(settings, doors, opening, &runtime)?;
         let node = Arc::new(claimed.load().map_err(|why| order::opened(&why))?);
         api.attach(Arc::clone(&node));
         // A start that is stopped before this has nothing to lose: the signal just ends it.
         let asked = Some(Asked::listen(&runtime)?);
         ready.store(true, Ordering::Release);
+        let encryption =
+            Encryption::start(settings, certificates.as_ref(), &client, runtime.handle())?;
         let admin = admin::serve(Arc::clone(&node)).map_err(|why| {
             let fault = Fault::failed(format!("cannot open the admin socket: {why}"));
             // sun_path of unix(7) has room for 108 octets.
             fault.hint("it lies in the data directory, whose path must be short and writable")
         })?;
         tracing::info!(data = %settings.data.display(), "ready");
-        Ok(Running { runtime, asked, node, server, xdp, dns, http, updates, admin })
+        Ok(Running { runtime, asked, node, server, xdp, dns, http, encryption, updates, admin })
     }
 
     /// Where DNS is answered.
@@ -103,6 +116,11 @@ impl Running {
     /// Where updates are taken.
     pub(crate) fn http(&self) -> &[SocketAddr] {
         self.http.as_ref().map(Http::addresses).unwrap_or_default()
+    }
+
+    /// Where updates are taken over HTTPS.
+    pub(crate) fn https(&self) -> &[SocketAddr] {
+        self.http.as_ref().map(Http::https).unwrap_or_default()
     }
 
     /// The node behind the doors.
@@ -120,10 +138,9 @@ impl Running {
 
     /// Closes the doors, answers what was read, writes down what is only in memory.
     pub(crate) fn stop(self) {
-        let Running { runtime, asked: _, node, server, xdp, dns: _, http, mut updates, admin } =
-            self;
+        let Running { runtime, node, server, xdp, http, mut updates, admin, encryption, .. } = self;
         // Orders and updates first: what they change is still answered.
-        drop(admin);
+        drop((admin, encryption));
         if let Some(mut http) = http {
             http.stop(GRACE);
         }
@@ -197,25 +214,39 @@ struct Opening {
     ready: Arc<AtomicBool>,
     metrics: MetricsText,
     api: Api,
+    certificates: Option<Arc<Certificates>>,
 }
 
 fn open_http(
     settings: &Settings,
-    chosen: &Chosen,
+    doors: &Doors,
     opening: Opening,
     runtime: &Runtime,
 ) -> Result<Option<Http>, Fault> {
-    if chosen.addresses.is_empty() {
+    let (clear, encrypted) = (&doors.http, &doors.https);
+    if clear.addresses.is_empty() && encrypted.addresses.is_empty() {
         return Ok(None);
     }
-    let Opening { client, ready, metrics, api } = opening;
+    let Opening { client, ready, metrics, api, certificates } = opening;
     let other: Option<Arc<dyn Handover>> = Some(Arc::new(api));
-    let addresses = chosen.addresses.clone();
-    let connections = process::http_connections(settings.gateway.connections);
-    let wanted = HttpSettings { addresses, connections, other, ..settings.gateway.clone() };
-    let http = Http::start(&wanted, client, ready, metrics, runtime.handle())
-        .map_err(|why| doors::refused(&why.why, why.to_string(), "--http"))?;
-    tell("HTTP", http.addresses(), chosen);
+    let wanted = HttpSettings {
+        addresses: clear.addresses.clone(),
+        https: encrypted.addresses.clone(),
+        certificates,
+        other,
+        connections: process::http_connections(settings.gateway.connections),
+        ..settings.gateway.clone()
+    };
+    let http = Http::start(&wanted, client, ready, metrics, runtime.handle()).map_err(|why| {
+        let flag = if why.https { "--https" } else { "--http" };
+        doors::refused(&why.why, why.to_string(), flag)
+    })?;
+    if !http.addresses().is_empty() {
+        tell("HTTP", http.addresses(), clear);
+    }
+    if !http.https().is_empty() {
+        tell("HTTPS", http.https(), encrypted);
+    }
     Ok(Some(http))
 }
 

@@ -114,6 +114,19 @@ fn sample_is_a_configuration_that_changes_nothing() {
         .filter_map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')))
         .map(|line| format!("{line}\n"))
         .collect();
+    // The certificate that it names is looked at.
+    write(&file, &on);
+    let ended = check(&place, &file.to_string_lossy());
+    assert!(ended.err.contains("/etc/byname/fullchain.pem: No such file"), "{ended:?}");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["update.example.com".to_owned()]);
+    let certificate = certificate.unwrap().self_signed(&key).unwrap();
+    write(&place.beside("fullchain.pem"), &certificate.pem());
+    write(&place.beside("privkey.pem"), &key.serialize_pem());
+    let folder = file.parent().unwrap().to_string_lossy().into_owned();
+    let on = on
+        .replace("/etc/byname/fullchain", &format!("{folder}/fullchain"))
+        .replace("/etc/byname/privkey", &format!("{folder}/privkey"));
     write(&file, &on);
     let ended = check(&place, &file.to_string_lossy());
     assert_eq!(ended.code, Some(0), "{ended:?}\n{on}");

@@ -77,7 +77,7 @@ fn json_of_every_command_has_its_shape_with_a_service() {
     place.json(&["account", "add", "first"]);
     let service = place.serve(&[]);
     check(&place);
-    assert_eq!(keys(&service.ready), "dns http ready");
+    assert_eq!(keys(&service.ready), "dns http https ready");
     assert!(service.stop().success());
 }
 

@@ -17,7 +17,8 @@ fn check(
     forwarded: &Forwarded,
     (address, local): (&str, bool),
 ) -> Source {
-    let source = trust().source(peer.parse().unwrap(), header, forwarded);
+    let link = Link { peer: peer.parse().unwrap(), header, tls: false };
+    let source = trust().source(link, forwarded);
     let found = source.address.map_or("-".to_owned(), |address| address.to_string());
     assert_eq!((&*found, source.local), (address, local), "{peer} {header:?} {forwarded:?}");
     source
@@ -115,7 +116,30 @@ fn source_is_exposed_in_clear_from_afar_only() {
         ("172.16.0.1", tls("8.8.8.8"), Forwarded::default(), false),
         ("127.0.0.1", None, hops("8.8.8.8"), true),
     ] {
-        let source = trust().source(peer.parse().unwrap(), header, &forwarded);
+        let link = Link { peer: peer.parse().unwrap(), header, tls: false };
+        let source = trust().source(link, &forwarded);
+        assert_eq!(source.is_exposed(), exposed, "{peer} {header:?} {forwarded:?}");
+    }
+}
+
+#[test]
+fn source_over_tls_is_exposed_only_where_a_proxy_says_so() {
+    let other = Forwarded { other: true, ..Forwarded::default() };
+    for (peer, header, forwarded, exposed) in [
+        ("8.8.8.8", None, Forwarded::default(), false),
+        // What a stranger says of proxies changes nothing.
+        ("8.8.8.8", None, hops("1.2.3.4"), false),
+        // The client's own handshake came through the proxy.
+        ("172.16.0.1", proxied("8.8.8.8"), Forwarded::default(), false),
+        // TLS from a proxy of requests says nothing of its clients.
+        ("172.16.0.1", None, hops("8.8.8.8"), true),
+        ("172.16.0.1", None, other.clone(), true),
+        ("172.16.0.1", None, Forwarded::default(), false),
+        // A proxy on this machine that nobody has listed.
+        ("127.0.0.1", None, hops("8.8.8.8"), true),
+    ] {
+        let link = Link { peer: peer.parse().unwrap(), header, tls: true };
+        let source = trust().source(link, &forwarded);
         assert_eq!(source.is_exposed(), exposed, "{peer} {header:?} {forwarded:?}");
     }
 }

@@ -44,6 +44,11 @@ impl Caller {
         Caller { stream, unread: Vec::new() }
     }
 
+    /// The connection itself, for whoever speaks something else over it.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Sends octets; whether the other side still took them.
     pub(crate) fn try_send(&mut self, octets: &[u8]) -> bool {
         self.stream.write_all(octets).is_ok()

@@ -4,6 +4,7 @@
 mod caller;
 mod devices;
 mod durable;
+mod encrypted;
 mod family;
 mod gone;
 mod limits;

@@ -96,6 +96,12 @@ impl Service {
         *self.http.addresses().first().expect("an address")
     }
 
+    /// A new connection from another address of the loopback network to where HTTPS is spoken.
+    pub(crate) fn call_https(&self, from: &str) -> Caller {
+        let to = *self.http.https().first().expect("an address for HTTPS");
+        Caller::connect(to, from.parse().expect("an address"))
+    }
+
     /// The data directory.
     pub(crate) fn data(&self) -> &Path {
         self.node.data()
