@@ -179,6 +179,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("inadyn", "inadyn"),
     // Turns on the loopback device in a network namespace of our own.
     ("ip", "iproute2"),
+    // Reads JSON in the scripts of docs/recipes.
+    ("jq", "jq"),
     ("kdig", "knot-dnsutils"),
     ("kea-dhcp-ddns", "kea-dhcp-ddns-server"),
     ("knsupdate", "knot-dnsutils"),
@@ -186,6 +188,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("lego", "lego"),
     // A small disk of our own, in a mount namespace.
     ("mount", "mount"),
+    // A set that follows a host.
+    ("nft", "nftables"),
     // Serves the root zone of our own that unbound starts from.
     ("nsd", "nsd"),
     // Sets up the other end of a cable.
@@ -200,6 +204,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("setpriv", "util-linux"),
     ("unbound", "unbound"),
     ("unshare", "util-linux"),
+    // A peer that follows a host, without the kernel's help.
+    ("wg", "wireguard-tools"),
+    ("wireguard-go", "wireguard-go"),
 ];
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{account, data, history, host, key, settings, token, zone};
+use crate::commands::{account, data, history, host, key, settings, token, webhook, zone};
 use crate::options::Flags;
 
 /// Dynamic DNS service: answers DNS for its zones and takes updates of their hosts.
@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Accounts, which own zones and hosts
     #[command(subcommand)]
     Account(account::Order),
+    /// Addresses that are told what happens
+    #[command(subcommand)]
+    Webhook(webhook::Order),
     /// Show who changed what, when and from where
     History(history::History),
     /// Set records back to what they were before a change

@@ -7,6 +7,7 @@ pub(crate) mod host;
 pub(crate) mod key;
 pub(crate) mod settings;
 pub(crate) mod token;
+pub(crate) mod webhook;
 pub(crate) mod zone;
 
 use crate::command_line::{Command, Everywhere, Line};
@@ -23,6 +24,7 @@ pub(crate) fn run(line: Line, output: &Output) -> Result<(), Fault> {
         Command::Serve(flags) => serve::run(&configured(&everywhere, &flags)?, *output),
         Command::Demo(flags) => demo::run(&everywhere, &flags, *output),
         Command::Check(check) => check.run(&everywhere, *output),
+        Command::Webhook(order) => order.run(&offline(&everywhere)?, *output),
         Command::History(history) => history.run(&offline(&everywhere)?, *output),
         Command::Undo(undo) => undo.run(&offline(&everywhere)?, *output),
         Command::Restore(restore) => restore.run(&offline(&everywhere)?, *output),

@@ -107,6 +107,10 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_http_requests_total", "Requests over HTTP, by place and status"),
     ("byname_leases_ended_total", "Records that went because nobody refreshed their lease"),
     (
+        "byname_notices_dropped_total",
+        "Refusals that nobody was told of because there were too many",
+    ),
+    (
         "byname_rates_untracked_total",
         "Changes that were not counted against a limit, as too many others were",
     ),
@@ -114,6 +118,9 @@ const COUNTERS: &[(&str, &str)] = &[
     ("byname_submit_refused_total", "Changes refused before they were judged, by reason"),
     ("byname_tls_handshakes_total", "TLS handshakes, by what came of them"),
     ("byname_updates_total", "Outcomes of updates, one for each host"),
+    ("byname_webhook_calls_total", "Calls of webhooks, by what came of them"),
+    ("byname_webhook_dropped_total", "Refusals that a webhook was not told of: too many waited"),
+    ("byname_webhook_paused_total", "Webhooks that were paused because they took nothing"),
 ];
 const GAUGES: &[(&str, &str)] = &[
     (
@@ -141,6 +148,7 @@ const HISTOGRAMS: &[(&str, &str)] = &[
     ("byname_fold_seconds", "Time to fold a part of the log into tables"),
     ("byname_http_request_seconds", "Time from a whole request over HTTP to its answer"),
     ("byname_tls_handshake_seconds", "Time of a TLS handshake, the client's part included"),
+    ("byname_webhook_seconds", "Time that a call of a webhook takes"),
 ];
 /// How often what histograms have gathered is summed up.
 pub(crate) const UPKEEP: Duration = Duration::from_secs(5);

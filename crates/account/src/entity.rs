@@ -289,6 +289,10 @@ pub struct Webhook {
     pub created: Timestamp,
     /// Since when it is told nothing.
     pub paused: Option<Timestamp>,
+    /// The host that it is told of; `None`: all of the account.
+    pub host: Option<Name>,
+    /// The operator has allowed that it lies in a private network.
+    pub private_ok: bool,
 }
 
 impl fmt::Debug for Webhook {

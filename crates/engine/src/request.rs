@@ -305,6 +305,10 @@ pub struct NewWebhook {
     pub events: Vec<u8>,
     /// What it is for.
     pub label: String,
+    /// The host that it is told of; `None`: all of the account.
+    pub host: Option<Name>,
+    /// It may lie in a private network: for the operator to allow.
+    pub private_ok: bool,
 }
 
 impl std::fmt::Debug for NewWebhook {

@@ -9,6 +9,7 @@ use engine::{Live, Operation, Outcome, Request};
 use store::Origin;
 use tokio::sync::oneshot;
 
+use crate::notices::Notices;
 use crate::random::Random;
 use crate::updates::Inbox;
 
@@ -48,6 +49,7 @@ pub struct Client {
     letters: Arc<Mutex<Option<SyncSender<Letter>>>>,
     writable: Arc<AtomicBool>,
     random: Random,
+    notices: Arc<Notices>,
 }
 
 /// Why a request got no outcome.
@@ -72,12 +74,18 @@ impl Client {
         writable: Arc<AtomicBool>,
         random: Random,
     ) -> Client {
-        Client { live, letters: Arc::new(Mutex::new(Some(letters))), writable, random }
+        let letters = Arc::new(Mutex::new(Some(letters)));
+        Client { live, letters, writable, random, notices: Arc::default() }
     }
 
     /// The visible state.
     pub fn live(&self) -> &Arc<Live> {
         &self.live
+    }
+
+    /// What doors have refused, for those who want to be told.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// Whether the last write succeeded, so that the next one is likely to.
@@ -95,6 +103,11 @@ impl Client {
     pub fn origin(&self, address: std::net::IpAddr) -> Option<Origin> {
         let salt = self.random.octets().ok()?;
         Some(Origin { salt, address })
+    }
+
+    /// Random octets.
+    pub(crate) fn random(&self) -> std::io::Result<[u8; 16]> {
+        self.random.octets()
     }
 
     /// Queues a request. The receiver yields its outcome, or an error when the writer ended first.

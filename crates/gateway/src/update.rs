@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use account::{Actor, TokenActor};
+use account::{AccountId, Actor, Timestamp, TokenActor, TokenId};
 use dialect::http::{Request, Response};
 use dialect::{Code, Hint, Outcome, Profile};
 use engine::Operation;
@@ -16,6 +16,7 @@ use crate::clock;
 use crate::door::Door;
 use crate::log::{self, Line};
 use crate::meaning;
+use crate::notices::Notice;
 use crate::outcome;
 use crate::plan::{Asked, Plan, published};
 use crate::source::Source;
@@ -69,12 +70,14 @@ async fn carry_out(told: Told<'_>, actor: TokenActor) -> Response {
         return told.whole(Code::Notfqdn, "no host is named, and the token is not for one only");
     }
     let plans = asked.plans(live, &hosts);
+    let refused = Refusals::new(door, &actor, now);
     let actor = Actor::Token(actor);
     let pending = plans.into_iter().map(|plan| submit(door, &actor, source, plan)).collect();
     let results = outcomes(door, pending).await;
     let wait = results.iter().filter_map(|result| result.wait).max();
     let named = hosts.into_iter().zip(results).map(|(host, result)| {
         let outcome = Outcome { host: host.text, ..result.outcome };
+        refused.note(&outcome, result.why.as_deref());
         told.line(&outcome, result.why.as_deref());
         outcome
     });
@@ -86,6 +89,39 @@ async fn carry_out(told: Told<'_>, actor: TokenActor) -> Response {
         response.headers.push(("Retry-After", seconds.to_string()));
     }
     response
+}
+
+/// Tells those who want to know which hosts were refused.
+struct Refusals<'a> {
+    door: &'a Door,
+    account: AccountId,
+    token: TokenId,
+    now: Timestamp,
+}
+
+impl<'a> Refusals<'a> {
+    fn new(door: &'a Door, actor: &TokenActor, now: Timestamp) -> Refusals<'a> {
+        Refusals { door, account: actor.account(), token: actor.token(), now }
+    }
+
+    fn note(&self, outcome: &Outcome, why: Option<&str>) {
+        let notices = self.door.client.notices();
+        // Of what will pass by itself nobody has to be told.
+        let passes = matches!(outcome.code, Code::Good | Code::Nochg | Code::Unavailable);
+        if passes || !notices.is_heard() {
+            return;
+        }
+        let Ok(host) = Name::parse(&outcome.host) else { return };
+        let Ok(random) = self.door.client.random() else { return };
+        notices.note(Notice {
+            id: format!("ref_{:032x}", u128::from_be_bytes(random)),
+            at: self.now,
+            account: self.account,
+            token: self.token,
+            host: host.to_lowercase(),
+            why: why.unwrap_or("refused").to_owned(),
+        });
+    }
 }
 
 /// What the log says of one request.

@@ -11,11 +11,12 @@ mod show;
 mod socket;
 mod subject;
 mod tokens;
+mod webhooks;
 
 pub use command::{
     Command, Expiry, HistoryOf, HistoryQuery, HostSettings, KeyAction, KeySettings, LimitOf,
-    Quarantine, Scavenging, SecretText, Then, TokenRole, TokenSettings, UndoTarget, ZoneChange,
-    ZoneSettings,
+    Quarantine, Scavenging, SecretText, Then, TokenRole, TokenSettings, UndoTarget,
+    WebhookSettings, ZoneChange, ZoneSettings,
 };
 pub use direct::{DirectError, direct, restore};
 pub(crate) use execute::text;

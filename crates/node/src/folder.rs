@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use account::Timestamp;
 use store::codec::{StateReader, StateWriter};
 use store::{Commit, FeedError, Pos, ShardId, Store};
-use store_sqlite::{HistoryIndex, SqliteStore, StateDb, StateError};
+use store_sqlite::{HistoryIndex, HookDb, SqliteStore, StateDb, StateError};
 
 use crate::node::{NodeError, open_index, open_tables};
 use crate::writer::now;
@@ -222,6 +222,9 @@ impl Folder {
     fn retain(&mut self) -> Result<(), NodeError> {
         if let Some(age) = self.origins_ms {
             self.store.forget_origins(self.store.last_before(before(age))?)?;
+            if self.store.directory().join(HookDb::NAME).exists() {
+                HookDb::open(self.store.directory())?.forget_networks_before(before(age))?;
+            }
         }
         let Some(age) = self.log_ms else { return Ok(()) };
         let upto = self.store.last_before(before(age))?;

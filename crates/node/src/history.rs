@@ -17,8 +17,9 @@ use store::{Pos, StoreError};
 use store_sqlite::StateError;
 use wire::Name;
 
-pub(crate) use entry::rrset_json;
+pub(crate) use crate::admin::text;
 pub use entry::{By, Changed, Entry, Kind, Source};
+pub(crate) use entry::{moment, rrset_json};
 pub use erase::{Whose, erase_sources};
 pub use undo::{Difference, Target, Undo, UndoError, Undone, undo};
 pub use walk::read;
@@ -144,6 +145,9 @@ pub enum HistoryError {
     /// The index cannot be read; it is made anew.
     #[error("the index of the history: {0}")]
     Index(#[from] StateError),
+    /// The file of the webhooks cannot be opened.
+    #[error("{0}")]
+    Hooks(String),
 }
 
 /// Entries of a page when nothing else is said.

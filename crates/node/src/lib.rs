@@ -26,6 +26,7 @@ pub mod history;
 mod import;
 mod node;
 mod tide;
+pub mod webhook;
 mod writer;
 
 pub use fresh::fresh_zone;

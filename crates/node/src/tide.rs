@@ -47,6 +47,14 @@ impl Tide {
         self.risen.notify_all();
     }
 
+    /// Waits until somebody wakes us, or for `most`. Costs the writer nothing.
+    pub(crate) fn wait(&self, most: Duration) {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.has_ended() {
+            let _ = self.risen.wait_timeout(lock, most);
+        }
+    }
+
     /// Waits until more than `after` is visible, somebody wakes us, or for `most`.
     pub(crate) fn wait_past(&self, after: Pos, most: Duration) {
         self.waiting.fetch_add(1, Ordering::SeqCst);

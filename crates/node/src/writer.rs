@@ -221,6 +221,9 @@ impl Writer {
         }
         answer(self.engine.settle(batch.number, settled), owed);
         self.tide.rise(self.engine.stands_at().0);
+        if settled == Settled::Durable && batch.events.iter().any(is_of_webhooks) {
+            self.tide.wake();
+        }
         if settled == Settled::Durable && batch.events.iter().any(frees_much) {
             self.freed.get_or_insert_with(Instant::now);
         }
@@ -309,6 +312,15 @@ fn frees_much(event: &Event) -> bool {
         | Fact::Used { .. } => false,
     };
     event.body.facts.iter().any(frees)
+}
+
+/// Whether somebody else is to be called from now on, or nobody.
+fn is_of_webhooks(event: &Event) -> bool {
+    let is_one = |entity: &Entity| matches!(entity, Entity::Webhook(_));
+    event.body.facts.iter().any(|fact| match fact {
+        Fact::Entity { before, after } => before.iter().chain(after).any(is_one),
+        _ => false,
+    })
 }
 
 /// Says which hosts were taken for gone, and which of them are there again.

@@ -20,6 +20,7 @@ pub mod backup;
 mod connection;
 mod folder;
 mod history;
+mod hooks;
 mod load;
 mod log;
 mod pack;
@@ -30,6 +31,7 @@ mod state;
 
 pub use connection::{LockError, OpenError};
 pub use history::{HistoryIndex, block, bounds};
+pub use hooks::{HookDb, HookState, Met};
 pub use load::Piece;
 pub use log::SqliteStore;
 pub use reading::StoredCommit;

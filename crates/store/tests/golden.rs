@@ -277,8 +277,17 @@ fn entities_3() -> Vec<Entity> {
         label: "the chat".to_owned(),
         created: at,
         paused: Some(at),
+        host: Some(name("nas.three.example.")),
+        private_ok: true,
     };
-    let all = Webhook { events: Vec::new(), paused: None, id: WebhookId(302), ..webhook.clone() };
+    let all = Webhook {
+        events: Vec::new(),
+        paused: None,
+        id: WebhookId(302),
+        host: None,
+        private_ok: false,
+        ..webhook.clone()
+    };
     let mut entities = vec![
         Entity::Account(Account { limits, ..Account::new(account, "three", at) }),
         Entity::Zone(zone),

@@ -11,6 +11,7 @@ use gateway::{Client, Handover, Http, HttpSettings, Inbox, MetricsText, Updates}
 use metrics_exporter_prometheus::PrometheusHandle;
 use node::Node;
 use node::admin::{self, AdminSocket};
+use node::webhook::Courier;
 use server::{Intake, Served, Server};
 use tls::Certificates;
 use tokio::runtime::Runtime;
@@ -44,6 +45,7 @@ pub(crate) struct Running {
     encryption: Arc<Encryption>,
     updates: Updates,
     admin: AdminSocket,
+    courier: Courier,
 }
 
 impl Running {
@@ -99,13 +101,26 @@ impl Running {
         ready.store(true, Ordering::Release);
         let encryption =
             Encryption::start(settings, certificates.as_ref(), &client, runtime.handle())?;
+        let courier = Courier::start(&node).map_err(|why| order::opened(&why))?;
         let admin = admin::serve(Arc::clone(&node)).map_err(|why| {
             let fault = Fault::failed(format!("cannot open the admin socket: {why}"));
             // sun_path of unix(7) has room for 108 octets.
             fault.hint("it lies in the data directory, whose path must be short and writable")
         })?;
         tracing::info!(data = %settings.data.display(), "ready");
-        Ok(Running { runtime, asked, node, server, xdp, dns, http, encryption, updates, admin })
+        Ok(Running {
+            runtime,
+            asked,
+            node,
+            server,
+            xdp,
+            dns,
+            http,
+            encryption,
+            updates,
+            admin,
+            courier,
+        })
     }
 
     /// Where DNS is answered.
@@ -138,9 +153,10 @@ impl Running {
 
     /// Closes the doors, answers what was read, writes down what is only in memory.
     pub(crate) fn stop(self) {
-        let Running { runtime, node, server, xdp, http, mut updates, admin, encryption, .. } = self;
+        let Running { runtime, node, server, xdp, http, mut updates, admin, encryption, courier, .. } = self;
         // Orders and updates first: what they change is still answered.
         drop((admin, encryption));
+        courier.stop();
         if let Some(mut http) = http {
             http.stop(GRACE);
         }

@@ -50,6 +50,8 @@ fn key(text: &str) -> Entity {
 fn webhook(id: u64) -> Webhook {
     Webhook {
         id: WebhookId(id),
+        host: None,
+        private_ok: false,
         account: AccountId(0),
         url: "https://hook.test/secret-path".to_owned(),
         secret: vec![0xcd; 32],

@@ -30,6 +30,10 @@ impl Operate<'_> {
         }
         let may = match (who(&directory, operation), standing) {
             (Who::System | Who::Either, Standing::System) => true,
+            // One that takes nothing any more.
+            (Who::Owner(_), Standing::System) => {
+                matches!(operation, Operation::PauseWebhook { paused: true, .. })
+            }
             (Who::Operator | Who::Either | Who::Owner(_), Standing::Operator) => true,
             (Who::Owner(concerned), Standing::Owner(account)) => {
                 // Not told apart: what is another's and what is not there.
@@ -115,6 +119,8 @@ fn asks_too_much(directory: &Directory, operation: &Operation, account: AccountI
         Operation::AddHost { name, policy, .. } | Operation::SetHost { name, policy } => {
             opts_in(name, policy)
         }
+        // What stands on the service's own networks is the operator's to open.
+        Operation::AddWebhook(new) => new.private_ok,
         _ => false,
     }
 }

@@ -33,6 +33,8 @@ impl Operate<'_> {
             label: new.label.clone(),
             created: self.at,
             paused: None,
+            host: new.host.as_ref().map(wire::Name::to_lowercase),
+            private_ok: new.private_ok,
         };
         let made = Some(webhook.id.0);
         Ok(Judged { facts: vec![created(Entity::Webhook(webhook))], serial: None, made })

@@ -211,11 +211,50 @@ pub enum Command {
         #[serde(default)]
         dry_run: bool,
     },
+    /// A new webhook.
+    WebhookAdd(WebhookSettings),
+    /// List webhooks, without their secrets.
+    WebhookList,
+    /// Forget a webhook.
+    WebhookRemove {
+        /// Its number.
+        id: u64,
+    },
+    /// Tell a webhook nothing, or go on with it.
+    WebhookPause {
+        /// Its number.
+        id: u64,
+        /// Whether it is told nothing.
+        paused: bool,
+    },
+    /// Send a test message to a webhook.
+    WebhookTest {
+        /// Its number.
+        id: u64,
+    },
     /// Erase source addresses from the history of a host or an account.
     EraseSources {
         /// Whose.
         of: HistoryOf,
     },
+}
+
+/// A webhook to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Where to.
+    pub url: String,
+    /// Name of the account whose events it is told; the operator's when not given.
+    pub account: Option<String>,
+    /// Of this host only.
+    pub host: Option<String>,
+    /// Of these kinds only; none: all.
+    pub events: Vec<String>,
+    /// It may lie in a private network.
+    pub private_ok: bool,
+    /// What it is for.
+    pub label: String,
 }
 
 /// Whose history.
@@ -281,6 +320,7 @@ impl Command {
             | Command::TokenList
             | Command::AccountList
             | Command::KeyList
+            | Command::WebhookList
             | Command::History(_) => Some(LIST_END_LINE),
             _ => None,
         }
@@ -310,6 +350,8 @@ impl Command {
             | Command::TokenShow { .. }
             | Command::AccountList
             | Command::KeyList
+            | Command::WebhookList
+            | Command::WebhookTest { .. }
             | Command::Backup { .. }
             | Command::Check { .. }
             | Command::History(_)
@@ -332,7 +374,10 @@ impl Command {
             | Command::AccountFreeze { .. }
             | Command::AccountUnfreeze { .. }
             | Command::KeyAdd { .. }
-            | Command::KeyRemove { .. } => false,
+            | Command::KeyRemove { .. }
+            | Command::WebhookAdd(_)
+            | Command::WebhookRemove { .. }
+            | Command::WebhookPause { .. } => false,
         }
     }
 }

@@ -138,6 +138,11 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
             orders.operate(Operation::RemoveKey(key.clone()))?;
             json!({ "key": text(&key), "removed": true })
         }
+        Command::WebhookAdd(settings) => orders.webhook_add(settings)?,
+        Command::WebhookList => return Ok(listed(Listing::webhooks(live))),
+        Command::WebhookRemove { id } => orders.webhook_remove(*id)?,
+        Command::WebhookPause { id, paused } => orders.webhook_pause(*id, *paused)?,
+        Command::WebhookTest { id } => orders.webhook_test(*id)?,
         Command::Backup { file } => self::backup(node.store(), file)?,
         Command::Check { head } => history::check(node.store(), head.as_deref())?,
         Command::History(query) => return orders.history(query),

@@ -197,7 +197,7 @@ impl From<HistoryError> for AdminError {
         match why {
             HistoryError::Missing(_) => AdminError::Invalid(why.to_string()),
             HistoryError::OperatorOnly => AdminError::Refused(why.to_string()),
-            HistoryError::Store(_) | HistoryError::Index(_) => {
+            HistoryError::Store(_) | HistoryError::Index(_) | HistoryError::Hooks(_) => {
                 AdminError::Unavailable(why.to_string())
             }
         }

@@ -8,7 +8,7 @@ use engine::Live;
 use serde_json::Value;
 use wire::Name;
 
-use super::{AdminError, show};
+use super::{AdminError, show, webhooks};
 use crate::admin::execute::missing;
 
 /// A list that follows an answer: one JSON value a line, and [`LIST_END_LINE`] after the last.
@@ -61,6 +61,11 @@ impl Listing {
     pub(super) fn keys(live: &Arc<Live>) -> Listing {
         let names = live.directory().keys().into_iter().map(|key| key.name.clone()).collect();
         Listing { live: Arc::clone(live), rows: Rows::Keys(names) }
+    }
+
+    pub(super) fn webhooks(live: &Arc<Live>) -> Listing {
+        let values = live.directory().webhooks().map(webhooks::shown).collect();
+        Listing::values(live, values)
     }
 
     pub(super) fn values(live: &Arc<Live>, values: Vec<Value>) -> Listing {

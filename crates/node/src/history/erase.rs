@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use account::{AccountId, Entity, TokenId};
 use store::{ActorRef, Event, Fact, belongs};
+use store_sqlite::HookDb;
 use wire::Name;
 
 use super::HistoryError;
@@ -23,6 +24,12 @@ pub enum Whose {
 /// What was copied before, as in backups, is not reached.
 pub fn erase_sources(node: &Node, whose: &Whose) -> Result<u64, HistoryError> {
     let mut chosen = Chosen::new(node, whose)?;
+    // From which networks tokens were used says nearly the same.
+    if node.data().join(HookDb::NAME).exists() {
+        let hooks =
+            HookDb::open(node.data()).map_err(|why| HistoryError::Hooks(why.to_string()))?;
+        chosen.tokens_of(node, whose).try_for_each(|token| hooks.forget_networks(token))?;
+    }
     let erased = node.store().erase_origins(&mut |event| chosen.takes(event))?;
     metrics::counter!("byname_sources_erased_total").increment(erased);
     tracing::info!(erased, "source addresses were erased from the history on demand");
@@ -55,6 +62,15 @@ impl Chosen {
             }
         }
         Ok(chosen)
+    }
+
+    fn tokens_of(&self, node: &Node, whose: &Whose) -> impl Iterator<Item = TokenId> {
+        let mut tokens: Vec<TokenId> = self.tokens.iter().copied().collect();
+        if let Whose::Host(name) = whose {
+            let directory = node.live().directory();
+            tokens.extend(directory.tokens_of(name).map(|token| token.id));
+        }
+        tokens.into_iter()
     }
 
     fn takes(&mut self, event: &Event) -> bool {

@@ -11,3 +11,4 @@ mod restart;
 mod retention;
 mod updates;
 mod versions;
+mod webhooks;

@@ -153,10 +153,24 @@ fn webhook() -> impl Strategy<Value = Entity> {
     let octets = || vec(any::<u8>(), 0..40);
     let known =
         (any::<u64>(), any::<u64>(), ".{0,64}", octets(), octets(), ".{0,64}", moment(), moment());
-    known.prop_map(|(id, account, url, secret, events, label, created, paused)| {
+    let narrowed = (proptest::option::of(owned()), any::<bool>());
+    (known, narrowed).prop_map(|(known, (host, private_ok))| {
+        let (id, account, url, secret, events, label, created, paused) = known;
+        let host = host.map(|(_, name)| name);
         let (id, account) = (WebhookId(id), AccountId(account));
         let paused = (paused.0 > 0).then_some(paused);
-        Entity::Webhook(Webhook { id, account, url, secret, events, label, created, paused })
+        Entity::Webhook(Webhook {
+            id,
+            account,
+            url,
+            secret,
+            events,
+            label,
+            created,
+            paused,
+            host,
+            private_ok,
+        })
     })
 }
 

@@ -144,6 +144,8 @@ fn webhook(octets: &mut Octets<'_>) -> Result<Webhook, CodecError> {
         label: octets.text()?,
         created: Timestamp(octets.signed()?),
         paused: moment(octets)?,
+        host: option(octets, Octets::name)?,
+        private_ok: octets.flag()?,
     })
 }
 

@@ -356,6 +356,8 @@ fn put_webhook(out: &mut Vec<u8>, webhook: &Webhook) {
     put_counted(out, webhook.label.as_bytes());
     put_signed(out, webhook.created.0);
     put_moment(out, webhook.paused);
+    put_option(out, webhook.host.as_ref(), put_name);
+    out.push(u8::from(webhook.private_ok));
 }
 
 fn put_key(out: &mut Vec<u8>, key: &TsigKey) {
