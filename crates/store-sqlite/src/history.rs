@@ -135,9 +135,9 @@ impl HistoryIndex {
     pub fn trim(&mut self, oldest: Pos) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         for bucket in 0..BUCKETS {
-            let sql = "DELETE FROM note WHERE bucket = ?1 AND block < ?2";
+            let sql = "DELETE FROM note WHERE id >= ?1 AND id < ?2";
             let mut delete = transaction.prepare_cached(sql)?;
-            delete.execute(params![bucket, sql_pos(Pos(block(oldest)))])?;
+            delete.execute(params![row(bucket, 0), row(bucket, block(oldest))])?;
         }
         Ok(transaction.commit()?)
     }
@@ -155,9 +155,9 @@ impl HistoryIndex {
         number: u32,
         take: &mut dyn FnMut(u16),
     ) -> Result<(), StateError> {
-        let sql = "SELECT body, sum FROM note WHERE bucket = ?1 AND block = ?2";
+        let sql = "SELECT body, sum FROM note WHERE id = ?1";
         let mut select = self.connection.prepare_cached(sql)?;
-        let row = select.query_row(params![number >> BUCKET_SHIFT, sql_pos(Pos(block))], |row| {
+        let row = select.query_row([row(number >> BUCKET_SHIFT, block)], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, u32>(1)?))
         });
         let Some((body, sum)) = row.optional()? else { return Ok(()) };
@@ -178,9 +178,9 @@ impl HistoryIndex {
         self.notes.sort_unstable();
         self.notes.dedup();
         let transaction = self.connection.transaction()?;
-        let sql = "INSERT OR REPLACE INTO note (bucket, block, body, sum) VALUES (?1, ?2, ?3, ?4)";
+        let sql = "INSERT OR REPLACE INTO note (id, body, sum) VALUES (?1, ?2, ?3)";
         let mut insert = transaction.prepare_cached(sql)?;
-        let block = sql_pos(Pos(block(last.pos)));
+        let block = block(last.pos);
         for notes in self.notes.chunk_by(|a, b| a.0 >> BUCKET_SHIFT == b.0 >> BUCKET_SHIFT) {
             let mut body = Vec::with_capacity(notes.len() * NOTE_OCTETS);
             for (number, place) in notes {
@@ -188,7 +188,7 @@ impl HistoryIndex {
                 body.extend_from_slice(&place.to_be_bytes());
             }
             let bucket = notes.first().map_or(0, |(number, _)| number >> BUCKET_SHIFT);
-            insert.execute(params![bucket, block, body, crc32fast::hash(&body)])?;
+            insert.execute(params![row(bucket, block), body, crc32fast::hash(&body)])?;
         }
         drop(insert);
         transaction.execute("DELETE FROM meta", [])?;
@@ -204,6 +204,11 @@ impl HistoryIndex {
         self.notes.clear();
         self.runs.clear();
     }
+}
+
+/// Number of the row of a bucket in a block: those of a bucket lie side by side.
+fn row(bucket: u32, block: u64) -> i64 {
+    (i64::from(bucket) << 40) | (block & ((1 << 40) - 1)).cast_signed()
 }
 
 /// The block that a position lies in.
@@ -244,8 +249,7 @@ fn merged(mut ranges: Vec<(Pos, Pos)>) -> Vec<(Pos, Pos)> {
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE meta (pos INTEGER NOT NULL, hash BLOB NOT NULL);
     CREATE TABLE note (
-        bucket INTEGER NOT NULL, block INTEGER NOT NULL, body BLOB NOT NULL,
-        sum INTEGER NOT NULL, PRIMARY KEY (bucket, block)) WITHOUT ROWID;
+        id INTEGER PRIMARY KEY, body BLOB NOT NULL, sum INTEGER NOT NULL);
 "];
 /// Name of the file.
 const NAME: &str = "history.db";

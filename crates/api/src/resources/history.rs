@@ -286,7 +286,7 @@ pub(super) fn problem(why: &HistoryError) -> Problem {
         HistoryError::Missing(_) | HistoryError::OperatorOnly => {
             Problem::new(Kind::NotFound, "there is no such thing, or it is not yours")
         }
-        HistoryError::Store(_) | HistoryError::Index(_) => {
+        HistoryError::Store(_) | HistoryError::Index(_) | HistoryError::Hooks(_) => {
             tracing::error!(%why, "history cannot be read");
             unavailable("the history cannot be read now")
         }
