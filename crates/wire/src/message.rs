@@ -120,13 +120,12 @@ impl<'a> Message<'a> {
         let header = Header::parse(octets)?;
         let mut at = HEADER;
         for _ in 0..header.counts[0] {
-            let (_, after) = read_name(octets, at)?;
-            at = after + 4;
+            at = walk_name(octets, at, |_| {})? + 4;
         }
         let mut starts = [at; 4];
         for (section, count) in header.counts.iter().skip(1).enumerate() {
             for _ in 0..*count {
-                at = read_record(octets, at)?.1;
+                at = skip_record(octets, at)?;
             }
             if let Some(end) = starts.get_mut(section + 1) {
                 *end = at;
@@ -244,46 +243,75 @@ impl RecordRef<'_> {
 /// The record at an offset and where the next one begins.
 fn read_record(octets: &[u8], at: usize) -> Result<(RecordRef<'_>, usize), MessageError> {
     let (owner, at) = read_name(octets, at)?;
-    let fixed = octets.get(at..).and_then(|rest| rest.first_chunk::<10>());
-    let &[t0, t1, c0, c1, l0, l1, l2, l3, d0, d1] = fixed.ok_or(MessageError::Truncated)?;
-    let start = at + 10;
-    let end = start + usize::from(u16::from_be_bytes([d0, d1]));
-    if end > octets.len() {
-        return Err(MessageError::Truncated);
-    }
+    let (&[t0, t1, c0, c1, l0, l1, l2, l3, ..], end) = read_fields(octets, at)?;
     let record = RecordRef {
         owner,
         rtype: Rtype(u16::from_be_bytes([t0, t1])),
         class: Class(u16::from_be_bytes([c0, c1])),
         ttl: u32::from_be_bytes([l0, l1, l2, l3]),
         message: octets,
-        data: (start, end),
+        data: (at + FIELDS, end),
     };
     Ok((record, end))
 }
 
+/// Checks the record at an offset as reading it would; where the next one begins.
+fn skip_record(octets: &[u8], at: usize) -> Result<usize, MessageError> {
+    let at = walk_name(octets, at, |_| {})?;
+    read_fields(octets, at).map(|(_, end)| end)
+}
+
+/// The fields of a record behind its owner, and where its data end.
+fn read_fields(octets: &[u8], at: usize) -> Result<(&[u8; FIELDS], usize), MessageError> {
+    let fields = octets.get(at..).and_then(|rest| rest.first_chunk::<FIELDS>());
+    let fields = fields.ok_or(MessageError::Truncated)?;
+    let &[.., d0, d1] = fields;
+    let end = at + FIELDS + usize::from(u16::from_be_bytes([d0, d1]));
+    if end > octets.len() {
+        return Err(MessageError::Truncated);
+    }
+    Ok((fields, end))
+}
+
 /// The name at an offset, decompressed, and where what follows it begins.
+pub(crate) fn read_name(octets: &[u8], at: usize) -> Result<(Name, usize), MessageError> {
+    let mut wire = [0; MAX_OCTETS];
+    let mut len = 0;
+    let after = walk_name(octets, at, |label| {
+        // The walk ends before a name is too long.
+        if let Some(place) = wire.get_mut(len..len + label.len()) {
+            place.copy_from_slice(label);
+            len += label.len();
+        }
+    })?;
+    let name = Name::from_wire(wire.get(..len).unwrap_or_default());
+    Ok((name.map_err(|_| MessageError::Name)?, after))
+}
+
+/// Walks along the name at an offset: hands out its labels, each behind its length, the root label last;
+/// where what follows the name begins.
 ///
 /// A pointer must point before the labels that lead to it, so every walk ends. Pointers to pointers
 /// are of no use to anybody but those who want us to walk long ways: hence their limit.
-pub(crate) fn read_name(octets: &[u8], at: usize) -> Result<(Name, usize), MessageError> {
-    let mut wire = Vec::with_capacity(32);
+fn walk_name(octets: &[u8], at: usize, mut take: impl FnMut(&[u8])) -> Result<usize, MessageError> {
     let mut after = None;
     let mut at = at;
     let mut lowest = at;
-    let mut pointers = 0;
+    let (mut pointers, mut length) = (0, 0);
     loop {
         let len = *octets.get(at).ok_or(MessageError::Truncated)?;
         match len {
             0..=MAX_LABEL => {
                 let end = at + 1 + usize::from(len);
-                wire.extend_from_slice(octets.get(at..end).ok_or(MessageError::Truncated)?);
-                if wire.len() > MAX_OCTETS {
+                let label = octets.get(at..end).ok_or(MessageError::Truncated)?;
+                length += label.len();
+                if length > MAX_OCTETS {
                     return Err(MessageError::Name);
                 }
+                take(label);
                 at = end;
                 if len == 0 {
-                    break;
+                    return Ok(after.unwrap_or(at));
                 }
             }
             0xc0..=0xff => {
@@ -300,9 +328,9 @@ pub(crate) fn read_name(octets: &[u8], at: usize) -> Result<(Name, usize), Messa
             _ => return Err(MessageError::Name),
         }
     }
-    let name = Name::from_wire(&wire).map_err(|_| MessageError::Name)?;
-    Ok((name, after.unwrap_or(at)))
 }
 
+/// Octets of type, class, TTL and length of a record.
+const FIELDS: usize = 10;
 /// Octets of a header.
 const HEADER: usize = 12;

@@ -148,7 +148,10 @@ impl Name {
         if relative.len() + apex.0.len() > MAX_OCTETS {
             return Err(NameError::TooLong);
         }
-        Ok(Name([relative, &apex.0].concat().into()))
+        let mut wire = Vec::with_capacity(relative.len() + apex.0.len());
+        wire.extend_from_slice(relative);
+        wire.extend_from_slice(&apex.0);
+        Ok(Name(wire.into()))
     }
 
     /// Whether [`Name::join`] would make a name of these.
@@ -195,6 +198,12 @@ impl Name {
         // Length octets are at most 63, below the letters.
         Name(self.0.to_ascii_lowercase().into())
     }
+
+    /// The same, of a name that is not needed any more.
+    pub fn into_lowercase(mut self) -> Name {
+        self.0.make_ascii_lowercase();
+        self
+    }
 }
 
 /// The labels of a name, leftmost first.
@@ -219,7 +228,8 @@ impl<'a> Iterator for Labels<'a> {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Name) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        // Most that are the same are written alike.
+        self.0 == other.0 || self.0.eq_ignore_ascii_case(&other.0)
     }
 }
 
@@ -293,10 +303,12 @@ impl FromStr for Name {
 /// Octets beyond the buffer are left out: no name is longer than it.
 pub fn fold_into<'b>(octets: &[u8], buffer: &'b mut [u8; MAX_OCTETS]) -> &'b [u8] {
     let len = octets.len().min(MAX_OCTETS);
-    for (to, from) in buffer.iter_mut().zip(octets) {
-        *to = from.to_ascii_lowercase();
-    }
-    buffer.get(..len).unwrap_or_default()
+    let (Some(folded), Some(octets)) = (buffer.get_mut(..len), octets.get(..len)) else {
+        return &[];
+    };
+    folded.copy_from_slice(octets);
+    folded.make_ascii_lowercase();
+    folded
 }
 
 /// The labels before `apex` of a name in wire form.
@@ -304,7 +316,8 @@ pub(crate) fn strip_suffix<'o>(name: &'o [u8], apex: &Name) -> Option<&'o [u8]> 
     let cut = name.len().checked_sub(apex.0.len())?;
     let (head, tail) = name.split_at_checked(cut)?;
     // The cut must fall between labels: an equal tail alone may begin within one.
-    if !tail.eq_ignore_ascii_case(&apex.0) || !is_label_sequence(head) {
+    let is_tail = *tail == *apex.0 || tail.eq_ignore_ascii_case(&apex.0);
+    if !is_tail || !is_label_sequence(head) {
         return None;
     }
     Some(head)

@@ -166,16 +166,27 @@ impl Rdata {
         Name::from_wire(target_octets(rtype, &self.0)?).ok()
     }
 
+    /// Whether two records of a type are the same: their canonical forms are equal (RFC 2136 §1.1.1).
+    pub fn is_same(&self, other: &Rdata, rtype: Rtype) -> bool {
+        self == other
+            || self.0.len() == other.0.len()
+                && folds(rtype)
+                && self.canonical(rtype) == other.canonical(rtype)
+    }
+
     /// The data with names in lower case where comparison folds them (RFC 4034 §6.2): two records
     /// are the same when these are equal (RFC 2136 §1.1.1).
     pub fn canonical(&self, rtype: Rtype) -> Rdata {
+        if !folds(rtype) {
+            return self.clone();
+        }
         let mut octets = self.0.to_vec();
         let mut at = 0;
         for &block in blocks(rtype) {
             let Some(rest) = self.0.get(at..) else { break };
             let Some(after) = skip(block, rest) else { break };
             let end = self.0.len() - after.len();
-            if matches!(block, Block::OldName | Block::FoldedName | Block::FoldedNameOrNone)
+            if is_folded(block)
                 && let Some(name) = octets.get_mut(at..end)
             {
                 name.make_ascii_lowercase();
@@ -195,6 +206,15 @@ impl fmt::Debug for Rdata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rdata({})", data_encoding::HEXLOWER.encode(&self.0))
     }
+}
+
+/// Whether comparison folds names in data of a type.
+fn folds(rtype: Rtype) -> bool {
+    blocks(rtype).iter().any(|&block| is_folded(block))
+}
+
+fn is_folded(block: Block) -> bool {
+    matches!(block, Block::OldName | Block::FoldedName | Block::FoldedNameOrNone)
 }
 
 /// The octets of the name that data of a type leads to, see [`Rdata::target`].

@@ -150,6 +150,12 @@ fn rfc4034_6_2_canonical_form_folds_names_of_the_listed_types_alone() {
         let rdata = parse(rtype, text).unwrap_or_else(|why| panic!("{rtype} {text}: {why}"));
         let expected = parse(rtype, folded).unwrap_or_else(|why| panic!("{rtype} {text}: {why}"));
         assert_eq!(rdata.canonical(number).as_wire(), expected.as_wire(), "{rtype} {text}");
+        assert!(rdata.is_same(&expected, number), "{rtype} {text}");
+        let upper = Rdata::new(number, &rdata.as_wire().to_ascii_uppercase());
+        if let Ok(upper) = upper {
+            let is_same = upper.canonical(number) == expected.canonical(number);
+            assert_eq!(rdata.is_same(&upper, number), is_same, "{rtype} {text}");
+        }
     }
 }
 
