@@ -6,32 +6,51 @@ use wire::{Name, Rdata, Rrset, Rtype, Serial};
 
 use crate::change::{Delta, Edit, Refusal};
 use crate::judge::View;
+use crate::records::Records;
 
 /// A view with the edits so far over it. Each edit costs the same, however many came before it and
 /// however many records its RRset has: a change of 64 KiB must not keep the writer from others.
 pub(crate) struct Draft<'a> {
     view: &'a dyn View,
     apex: &'a Name,
-    /// Keys in order of first touch.
-    order: Vec<(Name, Rtype)>,
-    touched: HashMap<Name, BTreeMap<Rtype, Touched>>,
+    /// In order of first touch.
+    touched: Vec<Touched>,
+    /// Their places, once there are more than a few.
+    places: Option<HashMap<Name, BTreeMap<Rtype, usize>>>,
 }
 
 struct Touched {
+    owner: Name,
+    rtype: Rtype,
     before: Option<Rrset>,
+    /// What it has become, once it is changed.
     now: Option<Records>,
+    is_changed: bool,
 }
 
-/// The records of an RRset by their canonical data, each with its place in the order.
-struct Records {
-    ttl_s: u32,
-    by_canonical: HashMap<Rdata, (usize, Rdata)>,
-    next_place: usize,
+impl Touched {
+    /// The records, to be changed.
+    fn now(&mut self) -> &mut Option<Records> {
+        if !self.is_changed {
+            self.is_changed = true;
+            self.now = self.before.as_ref().map(|rrset| Records::of(self.rtype, rrset));
+        }
+        &mut self.now
+    }
+
+    fn exists(&self) -> bool {
+        if self.is_changed { self.now.is_some() } else { self.before.is_some() }
+    }
+
+    /// Makes it another one, whatever it was.
+    fn become_of(&mut self, records: Option<Records>) {
+        (self.now, self.is_changed) = (records, true);
+    }
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(view: &'a dyn View, apex: &'a Name) -> Draft<'a> {
-        Draft { view, apex, order: Vec::new(), touched: HashMap::new() }
+        Draft { view, apex, touched: Vec::with_capacity(1), places: None }
     }
 
     /// Carries out one edit that has been looked at (RFC 2136 §3.4.2).
@@ -51,11 +70,12 @@ impl<'a> Draft<'a> {
     }
 
     /// What the edits so far amount to, in order of first touch.
-    pub(crate) fn deltas(mut self) -> Result<Vec<Delta>, Refusal> {
-        let mut deltas = Vec::with_capacity(self.order.len());
-        for (owner, rtype) in std::mem::take(&mut self.order) {
-            let touched = self.touched.get_mut(&owner).and_then(|types| types.remove(&rtype));
-            let Some(Touched { before, now }) = touched else { continue };
+    pub(crate) fn deltas(self) -> Result<Vec<Delta>, Refusal> {
+        let mut deltas = Vec::with_capacity(self.touched.len());
+        for Touched { owner, rtype, before, now, is_changed } in self.touched {
+            if !is_changed {
+                continue;
+            }
             let after = now.map(Records::into_rrset);
             if is_same(before.as_ref(), after.as_ref()) {
                 continue;
@@ -63,7 +83,7 @@ impl<'a> Draft<'a> {
             if after.as_ref().is_some_and(|rrset| octets(rrset) > RRSET_OCTETS_MAX) {
                 return Err(Refusal::Malformed("an RRset that no message can carry"));
             }
-            deltas.push(Delta { owner: owner.to_lowercase(), rtype, before, after });
+            deltas.push(Delta { owner: owner.into_lowercase(), rtype, before, after });
         }
         Ok(deltas)
     }
@@ -73,16 +93,16 @@ impl<'a> Draft<'a> {
         if self.conflicts(owner, rtype) {
             return;
         }
-        let now = &mut self.touch(owner, rtype).now;
+        let now = self.touch(owner, rtype).now();
         match now {
             Some(current) if rtype == Rtype::SOA && !is_newer_soa(rdata, current) => {}
             Some(records) if !is_singleton(rtype) => {
                 records.ttl_s = ttl_s;
-                records.insert(rtype, rdata);
+                records.insert(rdata);
             }
             Some(_) | None => {
-                let mut records = Records::new(ttl_s);
-                records.insert(rtype, rdata);
+                let mut records = Records::new(rtype, ttl_s);
+                records.insert(rdata);
                 *now = Some(records);
             }
         }
@@ -95,14 +115,14 @@ impl<'a> Draft<'a> {
         if is_singleton(rtype) && rrset.rdata.len() > 1 {
             return Err(Refusal::Malformed("more than one record of a type that allows one"));
         }
-        let now = &mut self.touch(owner, rtype).now;
+        let touched = self.touch(owner, rtype);
         if rtype == Rtype::SOA
-            && let (Some(new), Some(current)) = (rrset.rdata.first(), &*now)
+            && let (Some(new), Some(current)) = (rrset.rdata.first(), &*touched.now())
             && !is_newer_soa(new, current)
         {
             return Ok(());
         }
-        *now = Some(Records::of(rtype, rrset));
+        touched.become_of(Some(Records::of(rtype, rrset)));
         Ok(())
     }
 
@@ -110,20 +130,20 @@ impl<'a> Draft<'a> {
     fn delete_rrset(&mut self, owner: &Name, rtype: Rtype) {
         let protected = owner == self.apex && matches!(rtype, Rtype::SOA | Rtype::NS);
         if !protected {
-            self.touch(owner, rtype).now = None;
+            self.touch(owner, rtype).become_of(None);
         }
     }
 
     /// §3.4.2.4: the SOA and the last NS of the apex stay.
     fn delete_record(&mut self, owner: &Name, rtype: Rtype, rdata: &Rdata) {
         let keeps_last = owner == self.apex && rtype == Rtype::NS;
-        let now = &mut self.touch(owner, rtype).now;
+        let now = self.touch(owner, rtype).now();
         let Some(records) = now else { return };
-        if rtype == Rtype::SOA || keeps_last && records.by_canonical.len() == 1 {
+        if rtype == Rtype::SOA || keeps_last && records.len() == 1 {
             return;
         }
-        records.by_canonical.remove(&rdata.canonical(rtype));
-        if records.by_canonical.is_empty() {
+        records.remove(rdata);
+        if records.len() == 0 {
             *now = None;
         }
     }
@@ -142,59 +162,65 @@ impl<'a> Draft<'a> {
     }
 
     fn exists(&self, owner: &Name, rtype: Rtype) -> bool {
-        match self.touched.get(owner).and_then(|types| types.get(&rtype)) {
-            Some(touched) => touched.now.is_some(),
+        match self.place(owner, rtype).and_then(|place| self.touched.get(place)) {
+            Some(touched) => touched.exists(),
             None => self.view.rrset(owner, rtype).is_some(),
         }
     }
 
     fn types(&self, owner: &Name) -> Vec<Rtype> {
         let mut types = self.view.types(owner);
-        let Some(touched) = self.touched.get(owner) else { return types };
-        types.retain(|rtype| !touched.contains_key(rtype));
-        types.extend(touched.iter().filter(|(_, touched)| touched.now.is_some()).map(|(t, _)| *t));
+        let mut change = |touched: &Touched| {
+            types.retain(|rtype| *rtype != touched.rtype);
+            if touched.exists() {
+                types.push(touched.rtype);
+            }
+        };
+        match &self.places {
+            None => {
+                self.touched.iter().filter(|touched| touched.owner == *owner).for_each(change);
+            }
+            Some(places) => {
+                let places = places.get(owner).into_iter().flat_map(BTreeMap::values);
+                places.filter_map(|place| self.touched.get(*place)).for_each(&mut change);
+            }
+        }
         types
     }
 
     fn touch(&mut self, owner: &Name, rtype: Rtype) -> &mut Touched {
-        let Draft { view, order, touched, .. } = self;
-        let types = touched.entry(owner.clone()).or_default();
-        types.entry(rtype).or_insert_with(|| {
-            order.push((owner.clone(), rtype));
-            let before = view.rrset(owner, rtype);
-            let now = before.as_ref().map(|rrset| Records::of(rtype, rrset));
-            Touched { before, now }
-        })
-    }
-}
-
-impl Records {
-    fn new(ttl_s: u32) -> Records {
-        Records { ttl_s, by_canonical: HashMap::new(), next_place: 0 }
+        let place = match self.place(owner, rtype) {
+            Some(place) => place,
+            None => {
+                let before = self.view.rrset(owner, rtype);
+                let owner = owner.clone();
+                self.touched.push(Touched { owner, rtype, before, now: None, is_changed: false });
+                let last = self.touched.len() - 1;
+                self.note_place(last);
+                last
+            }
+        };
+        &mut self.touched[place]
     }
 
-    fn of(rtype: Rtype, rrset: &Rrset) -> Records {
-        let mut records = Records::new(rrset.ttl_s);
-        for rdata in &rrset.rdata {
-            records.insert(rtype, rdata);
+    fn place(&self, owner: &Name, rtype: Rtype) -> Option<usize> {
+        match &self.places {
+            None => self.touched.iter().position(|one| one.rtype == rtype && one.owner == *owner),
+            Some(places) => places.get(owner)?.get(&rtype).copied(),
         }
-        records
     }
 
-    /// Puts a record in; in place of the one that is the same but for the case of its names.
-    fn insert(&mut self, rtype: Rtype, rdata: &Rdata) {
-        let place = self.next_place;
-        self.next_place += 1;
-        self.by_canonical
-            .entry(rdata.canonical(rtype))
-            .and_modify(|(_, known)| *known = rdata.clone())
-            .or_insert_with(|| (place, rdata.clone()));
-    }
-
-    fn into_rrset(self) -> Rrset {
-        let mut placed: Vec<(usize, Rdata)> = self.by_canonical.into_values().collect();
-        placed.sort_unstable_by_key(|(place, _)| *place);
-        Rrset { ttl_s: self.ttl_s, rdata: placed.into_iter().map(|(_, rdata)| rdata).collect() }
+    /// Keeps places in mind, from the moment that looking through all would take too long.
+    fn note_place(&mut self, last: usize) {
+        let from = match &self.places {
+            None if last < FEW => return,
+            None => 0,
+            Some(_) => last,
+        };
+        let places = self.places.get_or_insert_default();
+        for (place, touched) in self.touched.iter().enumerate().skip(from) {
+            places.entry(touched.owner.clone()).or_default().insert(touched.rtype, place);
+        }
     }
 }
 
@@ -224,7 +250,7 @@ fn is_singleton(rtype: Rtype) -> bool {
 
 fn is_newer_soa(new: &Rdata, current: &Records) -> bool {
     let serial = |rdata: &Rdata| rdata.soa_fields().map(|soa| Serial(soa.serial));
-    let current = current.by_canonical.values().next().and_then(|(_, rdata)| serial(rdata));
+    let current = current.first().and_then(serial);
     match (serial(new), current) {
         (Some(new), Some(current)) => new.is_newer_than(current),
         (Some(_), None) => true,
@@ -232,6 +258,8 @@ fn is_newer_soa(new: &Rdata, current: &Records) -> bool {
     }
 }
 
+/// Touched RRsets that are looked through one by one.
+const FEW: usize = 8;
 /// Octets of a record beside its data, owner compressed.
 const RECORD_OVERHEAD: usize = 12;
 /// An RRset must fit into one message with header, question and OPT.

@@ -21,6 +21,7 @@ mod change;
 mod draft;
 mod index;
 mod judge;
+mod records;
 mod sync;
 mod zone;
 mod zones;

@@ -68,7 +68,7 @@ impl Zone {
 
     /// Makes deltas visible, all at once, under a serial, which the SOA carries from then on.
     /// Owners outside the zone are passed over.
-    pub fn apply(&self, serial: Serial, deltas: &[Delta]) {
+    pub fn apply<'d>(&self, serial: Serial, deltas: impl IntoIterator<Item = &'d Delta>) {
         self.index.commit(|commit| {
             for delta in deltas {
                 let after = delta.after.as_ref();

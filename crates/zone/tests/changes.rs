@@ -288,6 +288,31 @@ fn several_edits_of_an_rrset_are_one_delta_and_back_and_forth_is_none() {
 }
 
 #[test]
+fn many_names_and_records_are_changed_by_the_same_rules_as_few() {
+    let zone = example();
+    for count in [1, 7, 8, 9, 40] {
+        let all = || 0..count;
+        // Records that differ in the case of a name are one; the last spelling stays, at its place.
+        let lower = all().map(|n| add("many.example.", 5, Rtype::NS, &format!("ns{n}")));
+        let upper = all().map(|n| add("MANY.example.", 5, Rtype::NS, &format!("NS{n}")));
+        let gone = all().step_by(3).map(|n| delete("many.example.", Rtype::NS, &format!("nS{n}")));
+        // Other names between them.
+        let others = all().map(|n| add(&format!("other{n}.example."), 5, Rtype::A, "192.0.2.1"));
+        let back = all().map(|n| Edit::DeleteName { owner: name(&format!("Other{n}.example.")) });
+        let again = [add("many.example.", 5, Rtype::NS, "ns0")];
+        let parts = lower.chain(others).chain(upper).chain(gone).chain(back).chain(again);
+        let edits: Vec<Edit> = parts.collect();
+        let kept = all().filter(|n| n % 3 != 0).map(|n| format!("NS{n}"));
+        let expected: Vec<Rdata> =
+            kept.chain(["ns0".to_owned()]).map(|text| rdata(Rtype::NS, &text)).collect();
+        let deltas = judged(&zone, &[], &edits).expect("an acceptable change");
+        let after = Some(Rrset { ttl_s: 5, rdata: expected });
+        let owner = name("many.example.");
+        assert_eq!(deltas, [Delta { owner, rtype: Rtype::NS, before: None, after }], "{count}");
+    }
+}
+
+#[test]
 fn rfc1982_3_2_the_next_serial_passes_the_end_and_over_zero() {
     assert_eq!(next_serial(Serial(1), &[]), Serial(2));
     assert_eq!(next_serial(Serial(u32::MAX), &[]), Serial(1));

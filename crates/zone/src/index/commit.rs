@@ -57,10 +57,15 @@ impl<'t> Commit<'t> {
     /// What readers see of it until it is in its places.
     pub(crate) fn overlay(self, number: u64) -> Arc<Overlay> {
         let mut nodes = self.table.seed().names();
-        nodes.extend(self.nodes.into_iter().map(|(name, node)| {
-            let image = node.map(|node| node.encode(&name));
-            (name, image)
-        }));
+        nodes.reserve(self.nodes.len());
+        let mut cells = Vec::new();
+        for (name, node) in self.nodes {
+            let image = node.map(|node| {
+                node.encode_into(&name, &mut cells);
+                cells.drain(..).collect()
+            });
+            nodes.insert(name, image);
+        }
         Arc::new(Overlay { number, nodes, facts: self.facts, root: None })
     }
 

@@ -69,14 +69,22 @@ impl Set {
     }
 
     pub(crate) fn pack(rtype: Rtype, rrset: &Rrset) -> Set {
-        let mut data = Vec::with_capacity(rrset.rdata.iter().map(|r| r.as_wire().len() + 2).sum());
-        for rdata in &rrset.rdata {
-            let octets = rdata.as_wire();
-            // Record data has at most 65,535 octets.
-            data.extend_from_slice(&(octets.len() as u16).to_be_bytes());
-            data.extend_from_slice(octets);
-        }
-        Set { rtype, ttl_s: rrset.ttl_s, data: Octets::Many(data) }
+        let len = rrset.rdata.iter().map(|rdata| rdata.as_wire().len() + 2).sum();
+        Set::read((rtype, rrset.ttl_s), len, |octets| {
+            let mut rest = octets;
+            for rdata in &rrset.rdata {
+                let data = rdata.as_wire();
+                // Record data has at most 65,535 octets.
+                let length = (data.len() as u16).to_be_bytes();
+                for part in [&length[..], data] {
+                    let Some((place, after)) = rest.split_at_mut_checked(part.len()) else {
+                        return;
+                    };
+                    place.copy_from_slice(part);
+                    rest = after;
+                }
+            }
+        })
     }
 
     /// All records, packed.
