@@ -116,6 +116,16 @@ struct Draft {
     parked: Vec<Parked>,
 }
 
+impl Draft {
+    fn with_room(submissions: usize) -> Draft {
+        Draft {
+            events: Vec::with_capacity(submissions),
+            parked: Vec::with_capacity(submissions),
+            ..Draft::default()
+        }
+    }
+}
+
 impl Engine {
     /// An engine over an empty state.
     pub fn new(live: Arc<Live>) -> Engine {
@@ -236,7 +246,7 @@ impl Engine {
         let at = now.max(self.judged.at);
         let expect_head = self.judged.pos;
         let number = BatchNo(self.last_batch + 1);
-        let mut draft = Draft::default();
+        let mut draft = Draft::with_room(self.waiting.len().min(STEP_MAX));
         while draft.parked.len() < STEP_MAX
             && draft.events.len() < self.events_max
             && draft.weight < BATCH_WEIGHT_MAX

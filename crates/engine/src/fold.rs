@@ -1,6 +1,5 @@
 //! Memory is fold(log): making events and snapshot items part of the visible state.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use wire::{Name, Serial};
 use zone::{Delta, Zone};
 
 use crate::expiry::Expiries;
+use crate::hashed::HashMap;
 use crate::leases::Leases;
 use crate::live::Live;
 use crate::staging::{self, Staged, Staging};
@@ -48,7 +48,7 @@ pub(crate) fn load(live: &Live, staging: &mut Staging, item: Item) {
                 let is_soa = rtype == wire::Rtype::SOA && owner == *zone.apex();
                 zone.load([(owner, rtype, rrset)]);
                 if is_soa {
-                    zone.apply(zone.serial(), &[]);
+                    zone.apply(zone.serial(), []);
                 }
             }
         }
@@ -66,7 +66,7 @@ pub(crate) fn load_parts<E>(
     let Some(zone) = live.zones().get(zone) else { return Ok(()) };
     staging::fill(&zone, parts)?;
     // What is kept of a SOA is how it was last written; its serial goes on with the zone.
-    zone.apply(zone.serial(), &[]);
+    zone.apply(zone.serial(), []);
     Ok(())
 }
 
@@ -146,7 +146,7 @@ fn fold_other(live: &Live, staging: &mut Staging, fact: &Fact) {
             if let Some(Staged { zone, parts, .. }) = staging.remove(import) {
                 let zone = Arc::new(Zone::new(&zone, *serial));
                 let Ok::<(), Infallible>(()) = staging::fill(&zone, parts.into_iter().map(Ok));
-                zone.apply(*serial, &[]);
+                zone.apply(*serial, []);
                 // What was imported is there to stay.
                 live.leases_mut().drop_zone(zone.apex());
                 live.zones().insert(zone);
@@ -189,21 +189,21 @@ fn stage(staging: &mut Staging, import: ImportId, zone: &Name, part: Part) {
 
 /// Changes of a batch, by zone, in order.
 #[derive(Default)]
-struct Pending {
-    zones: HashMap<Name, (Serial, Vec<Delta>)>,
+struct Pending<'e> {
+    zones: HashMap<&'e Name, (Serial, Vec<&'e Delta>)>,
 }
 
-impl Pending {
-    fn add(&mut self, zone: &Name, serial: Serial, deltas: &[Delta]) {
-        let (last, all) = self.zones.entry(zone.clone()).or_insert((serial, Vec::new()));
+impl<'e> Pending<'e> {
+    fn add(&mut self, zone: &'e Name, serial: Serial, deltas: &'e [Delta]) {
+        let (last, all) = self.zones.entry(zone).or_insert((serial, Vec::new()));
         *last = serial;
-        all.extend_from_slice(deltas);
+        all.extend(deltas);
     }
 
     fn apply(&mut self, live: &Live) {
         for (apex, (serial, deltas)) in self.zones.drain() {
-            if let Some(zone) = live.zones().get(&apex) {
-                zone.apply(serial, &deltas);
+            if let Some(zone) = live.zones().get(apex) {
+                zone.apply(serial, deltas);
             }
         }
     }

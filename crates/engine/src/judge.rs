@@ -69,18 +69,21 @@ impl Judge<'_> {
             return Ok(Judged { facts, ..Judged::default() });
         }
         self.unmixed(actor, &deltas)?;
-        self.unreplaced(actor, &zone, &without_parked(&deltas, &parked))?;
+        self.unreplaced(actor, without_parked(&deltas, &parked))?;
         if weigh::deltas(&deltas) > CHANGE_WEIGHT_MAX {
             return Err(Refused::Limit("octets of one change"));
         }
         self.pace(actor, &deltas)?;
         let serial = self.serial(&zone, &deltas);
         self.overlay.decide(self.batch, &change.zone, serial, &deltas);
-        let mut facts = self.unpark(parked);
-        facts.append(&mut self.scopes(&zone, &deltas));
+        let unparked = self.unpark(parked);
+        let turned = self.scopes(&zone, &deltas);
         self.end_with_records(&change.zone, &deltas);
         let lease_s = lease.map(|lease| lease.lease_s);
-        facts.insert(0, Fact::Changed { zone: change.zone.clone(), serial, lease_s, deltas });
+        // Most of the time it is the only one.
+        let mut facts = Vec::with_capacity(1);
+        facts.push(Fact::Changed { zone: change.zone.clone(), serial, lease_s, deltas });
+        facts.extend(unparked.into_iter().chain(turned));
         self.overlay.decide_leases(self.batch, &change.zone, &leases);
         facts.append(&mut leased(&change.zone, leases));
         self.heard(&change, actor);
@@ -133,12 +136,17 @@ impl Judge<'_> {
         let view = self.overlay.over(zone);
         for edit in &change.edits {
             let owner = edit.owner();
-            let types = match edit.rtype() {
-                Some(rtype) => vec![rtype],
-                None if key.policy.types.is_empty() => Vec::new(),
-                None => deletable(&view, zone.apex(), owner),
+            let all;
+            let rtype = edit.rtype();
+            let types = match &rtype {
+                Some(rtype) => std::slice::from_ref(rtype),
+                None if key.policy.types.is_empty() => &[],
+                None => {
+                    all = deletable(&view, zone.apex(), owner);
+                    &all[..]
+                }
             };
-            let edit = KeyEdit { owner, types: &types, actions: actions(edit) };
+            let edit = KeyEdit { owner, types, actions: actions(edit) };
             policy::authorize_key_edit(&directory, key, edit)?;
         }
         Ok(())
@@ -146,11 +154,15 @@ impl Judge<'_> {
 
     /// Of some types a name has one record, and what is added takes the place of it (RFC 2136
     /// §3.4.2.2): that deletes as well.
-    fn unreplaced(&self, actor: &Actor, zone: &Zone, deltas: &[&Delta]) -> Result<(), Denied> {
+    fn unreplaced<'d>(
+        &self,
+        actor: &Actor,
+        mut deltas: impl Iterator<Item = &'d Delta>,
+    ) -> Result<(), Denied> {
         let Actor::Key(name) = actor else { return Ok(()) };
         let directory = self.live.directory();
-        let key = policy::updating_key(&directory, name, zone.apex())?;
-        if !key.policy.actions.delete && deltas.iter().any(|delta| takes_away(delta)) {
+        let may_delete = directory.key(name).is_some_and(|key| key.policy.actions.delete);
+        if !may_delete && deltas.any(takes_away) {
             return Err(Denied::KeyAction("delete"));
         }
         Ok(())

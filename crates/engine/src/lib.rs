@@ -24,6 +24,7 @@
 mod engine;
 mod expiry;
 mod fold;
+mod hashed;
 mod judge;
 mod leases;
 mod live;

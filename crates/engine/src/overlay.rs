@@ -1,6 +1,5 @@
 //! What has been decided but is not visible yet.
 
-use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use account::{Entity, Host, Timestamp, TokenId};
@@ -9,6 +8,7 @@ use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::{Delta, View, Zone};
 
 use crate::engine::BatchNo;
+use crate::hashed::HashMap;
 
 /// Decisions of batches that are not visible yet, over the visible state.
 #[derive(Debug, Default)]
@@ -30,7 +30,8 @@ type Leased = (Name, Name, Rtype, Rdata);
 pub(crate) type Paced = (TokenId, Name, Rtype);
 
 type Owners = HashMap<Name, Types>;
-type Types = BTreeMap<Rtype, Decided<Option<Rrset>>>;
+/// In no particular order: a name has few types.
+type Types = Vec<(Rtype, Decided<Option<Rrset>>)>;
 
 /// A value and the last batch that decided it.
 #[derive(Debug)]
@@ -42,11 +43,27 @@ struct Decided<T> {
 impl Overlay {
     /// Notes what a batch decided about RRsets of a zone.
     pub(crate) fn decide(&mut self, by: BatchNo, zone: &Name, serial: Serial, deltas: &[Delta]) {
-        self.serials.insert(zone.clone(), Decided { by, value: serial });
-        let owners = self.rrsets.entry(zone.clone()).or_default();
-        for delta in deltas {
-            let types = owners.entry(delta.owner.clone()).or_default();
-            types.insert(delta.rtype, Decided { by, value: delta.after.clone() });
+        let serial = Decided { by, value: serial };
+        match self.serials.get_mut(zone) {
+            Some(known) => *known = serial,
+            None => {
+                self.serials.insert(zone.clone(), serial);
+            }
+        }
+        let owners = match self.rrsets.get_mut(zone) {
+            Some(owners) => owners,
+            None => self.rrsets.entry(zone.clone()).or_default(),
+        };
+        for Delta { owner, rtype, after, .. } in deltas {
+            let decided = Decided { by, value: after.clone() };
+            let Some(types) = owners.get_mut(owner) else {
+                owners.insert(owner.clone(), vec![(*rtype, decided)]);
+                continue;
+            };
+            match types.iter_mut().find(|(known, _)| known == rtype) {
+                Some((_, known)) => *known = decided,
+                None => types.push((*rtype, decided)),
+            }
         }
     }
 
@@ -153,9 +170,7 @@ impl Overlay {
         let Some(owners) = self.rrsets.get_mut(zone) else { return };
         for delta in deltas {
             let Some(types) = owners.get_mut(&delta.owner) else { continue };
-            if types.get(&delta.rtype).is_some_and(|decided| decided.by == batch) {
-                types.remove(&delta.rtype);
-            }
+            types.retain(|(rtype, decided)| *rtype != delta.rtype || decided.by != batch);
             if types.is_empty() {
                 owners.remove(&delta.owner);
             }
@@ -209,8 +224,9 @@ impl Overlaid<'_> {
 
 impl View for Overlaid<'_> {
     fn rrset(&self, owner: &Name, rtype: Rtype) -> Option<Rrset> {
-        match self.types_decided(owner).and_then(|types| types.get(&rtype)) {
-            Some(decided) => decided.value.clone(),
+        let types = self.types_decided(owner);
+        match types.and_then(|types| types.iter().find(|(known, _)| *known == rtype)) {
+            Some((_, decided)) => decided.value.clone(),
             None => self.zone.rrset(owner, rtype),
         }
     }
@@ -218,7 +234,7 @@ impl View for Overlaid<'_> {
     fn types(&self, owner: &Name) -> Vec<Rtype> {
         let mut types = self.zone.types(owner);
         let Some(decided) = self.types_decided(owner) else { return types };
-        for (&rtype, decided) in decided {
+        for &(rtype, ref decided) in decided {
             match (types.binary_search(&rtype), &decided.value) {
                 (Ok(at), None) => {
                     types.remove(at);

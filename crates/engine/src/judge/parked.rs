@@ -17,11 +17,11 @@ impl Judge<'_> {
         let mut parked: Vec<Host> = Vec::new();
         let directory = self.live.directory();
         for edit in &change.edits {
-            let speaks = matches!(actor, Actor::Token(_)) || !addresses(edit).is_empty();
+            let speaks = || matches!(actor, Actor::Token(_)) || !addresses(edit).is_empty();
             let decided = self.overlay.host(edit.owner());
             let host = decided.or_else(|| directory.host(edit.owner()));
             let host =
-                host.filter(|host| speaks && host.parked.is_some() && host.zone == change.zone);
+                host.filter(|host| host.parked.is_some() && host.zone == change.zone && speaks());
             if let Some(host) = host
                 && parked.iter().all(|known| known.name != host.name)
             {
@@ -72,10 +72,13 @@ pub(super) fn returned<'c>(change: Cow<'c, Change>, parked: &[Host]) -> Cow<'c, 
 }
 
 /// Deltas but for those of parked hosts that come back: the service has put there what goes.
-pub(super) fn without_parked<'d>(deltas: &'d [Delta], parked: &[Host]) -> Vec<&'d Delta> {
-    let is_parked = |delta: &Delta| {
+pub(super) fn without_parked<'d>(
+    deltas: &'d [Delta],
+    parked: &[Host],
+) -> impl Iterator<Item = &'d Delta> {
+    let is_parked = |delta: &&Delta| {
         let own = matches!(delta.rtype, Rtype::A | Rtype::AAAA | Rtype::CNAME);
         own && parked.iter().any(|host| host.name == delta.owner)
     };
-    deltas.iter().filter(|delta| !is_parked(delta)).collect()
+    deltas.iter().filter(move |delta| !is_parked(delta))
 }
