@@ -48,9 +48,10 @@ pub enum CodecError {
 /// an older version, whose octets the hash covers: it is copied or cut ([`without_origins`]) as
 /// octets, never written anew.
 pub fn encode_event(event: &Event, out: &mut Vec<u8>) {
-    let mut body = Vec::with_capacity(128);
-    v3::put_body(&mut body, &event.body);
-    put_event(out, (VERSION, event.pos, event.hash), event.origin.as_ref(), &body);
+    frame(out, VERSION, |out| {
+        put_head(out, (event.pos, event.hash), event.origin.as_ref());
+        v3::put_body(out, &event.body);
+    });
 }
 
 fn put_event(
@@ -59,14 +60,36 @@ fn put_event(
     origin: Option<&Origin>,
     body: &[u8],
 ) {
-    let mut head = Vec::with_capacity(64);
-    octets::put_varint(&mut head, pos.0);
-    head.extend_from_slice(&hash.0);
-    put_origin(&mut head, origin);
+    frame(out, version, |out| {
+        put_head(out, (pos, hash), origin);
+        out.extend_from_slice(body);
+    });
+}
+
+/// A version, and what `put` appends behind its length.
+fn frame(out: &mut Vec<u8>, version: u8, put: impl FnOnce(&mut Vec<u8>)) {
     out.push(version);
-    octets::put_varint(out, (head.len() + body.len()) as u64);
-    out.extend_from_slice(&head);
-    out.extend_from_slice(body);
+    let at = out.len();
+    // Nearly all lengths take two octets; for others what was put is moved.
+    out.extend_from_slice(&[0; 2]);
+    put(out);
+    let length = out.len() - at - 2;
+    let mut varint = Vec::new();
+    match out.get_mut(at..at + 2) {
+        Some([low, high]) if (1 << 7..1 << 14).contains(&length) => {
+            (*low, *high) = ((length & 0x7f) as u8 | 0x80, (length >> 7) as u8);
+        }
+        _ => {
+            octets::put_varint(&mut varint, length as u64);
+            out.splice(at..at + 2, varint);
+        }
+    }
+}
+
+fn put_head(out: &mut Vec<u8>, (pos, hash): (Pos, Hash), origin: Option<&Origin>) {
+    octets::put_varint(out, pos.0);
+    out.extend_from_slice(&hash.0);
+    put_origin(out, origin);
 }
 
 /// Reads one event; the octets after it are the second half of the result.
