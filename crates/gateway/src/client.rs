@@ -1,7 +1,6 @@
 //! Handing requests to the writer and waiting for their outcome.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use account::{Actor, Timestamp};
@@ -9,11 +8,13 @@ use engine::{Live, Operation, Outcome, Request};
 use store::Origin;
 use tokio::sync::oneshot;
 
+use crate::letters::{Letterbox, NotTaken};
 use crate::notices::Notices;
-use crate::random::Random;
+use crate::random::{Random, Salts};
 use crate::updates::Inbox;
 
 /// A request on its way to the writer.
+#[derive(Debug)]
 pub struct Letter {
     /// What is asked.
     pub request: Request,
@@ -22,6 +23,7 @@ pub struct Letter {
 }
 
 /// Where the outcome of a request goes.
+#[derive(Debug)]
 pub enum ReplyTo {
     /// To one who waits for it.
     One(oneshot::Sender<Outcome>),
@@ -29,15 +31,35 @@ pub enum ReplyTo {
     Updates(Arc<Inbox>, u64),
 }
 
-impl ReplyTo {
-    /// Tells the outcome. Whoever asked may have gone away; the outcome stands all the same.
-    pub fn send(self, outcome: Outcome) {
-        match self {
+/// Outcomes for the door for dynamic updates, with their numbers there.
+pub(crate) type Decided = Vec<(u64, Outcome)>;
+
+/// Tells outcomes, in order; those of one door together. Whoever asked may have gone away; the
+/// outcome stands all the same.
+pub fn tell(outcomes: impl IntoIterator<Item = (ReplyTo, Outcome)>) {
+    let mut together: Option<(Arc<Inbox>, Decided)> = None;
+    let mut outcomes = outcomes.into_iter();
+    while let Some((to, outcome)) = outcomes.next() {
+        match to {
             ReplyTo::One(sender) => {
                 let _ = sender.send(outcome);
             }
-            ReplyTo::Updates(inbox, number) => inbox.decided(number, outcome),
+            ReplyTo::Updates(inbox, number) => match &mut together {
+                Some((same, decided)) if Arc::ptr_eq(same, &inbox) => {
+                    decided.push((number, outcome));
+                }
+                other => {
+                    let mut decided = Vec::with_capacity(1 + outcomes.size_hint().1.unwrap_or(0));
+                    decided.push((number, outcome));
+                    if let Some((inbox, decided)) = other.replace((inbox, decided)) {
+                        inbox.decided(decided);
+                    }
+                }
+            },
         }
+    }
+    if let Some((inbox, decided)) = together {
+        inbox.decided(decided);
     }
 }
 
@@ -46,9 +68,9 @@ impl ReplyTo {
 pub struct Client {
     live: Arc<Live>,
     /// `None` once the node stops.
-    letters: Arc<Mutex<Option<SyncSender<Letter>>>>,
+    letters: Arc<Mutex<Option<Letterbox>>>,
     writable: Arc<AtomicBool>,
-    random: Random,
+    salts: Arc<Salts>,
     notices: Arc<Notices>,
 }
 
@@ -70,12 +92,12 @@ impl Client {
     /// A client that puts letters into this queue.
     pub fn new(
         live: Arc<Live>,
-        letters: SyncSender<Letter>,
+        letters: Letterbox,
         writable: Arc<AtomicBool>,
         random: Random,
     ) -> Client {
-        let letters = Arc::new(Mutex::new(Some(letters)));
-        Client { live, letters, writable, random, notices: Arc::default() }
+        let (letters, salts) = (Arc::new(Mutex::new(Some(letters))), Arc::new(Salts::new(random)));
+        Client { live, letters, writable, salts, notices: Arc::default() }
     }
 
     /// The visible state.
@@ -101,13 +123,12 @@ impl Client {
 
     /// The origin of a request from this address, with a fresh salt.
     pub fn origin(&self, address: std::net::IpAddr) -> Option<Origin> {
-        let salt = self.random.octets().ok()?;
-        Some(Origin { salt, address })
+        Some(Origin { salt: self.salts.next()?, address })
     }
 
-    /// Random octets.
-    pub(crate) fn random(&self) -> std::io::Result<[u8; 16]> {
-        self.random.octets()
+    /// Random octets that nobody has had yet; `None` when the system gives none.
+    pub(crate) fn random(&self) -> Option<[u8; 16]> {
+        self.salts.next()
     }
 
     /// Queues a request. The receiver yields its outcome, or an error when the writer ended first.
@@ -119,16 +140,21 @@ impl Client {
 
     /// Queues a request whose outcome goes where the letter says.
     pub(crate) fn post(&self, letter: Letter) -> Result<(), SubmitError> {
-        let letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        let letters = letters.as_ref().ok_or(SubmitError::Stopping)?;
-        match letters.try_send(letter) {
+        self.post_all(vec![letter]).map_err(|(why, _)| why)
+    }
+
+    /// Queues requests, in order, as far as there is room; those for which there is none come back.
+    pub(crate) fn post_all(&self, letters: Vec<Letter>) -> Result<(), (SubmitError, Vec<Letter>)> {
+        let line = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(line) = line.as_ref() else { return Err((SubmitError::Stopping, letters)) };
+        match line.put(letters) {
             Ok(()) => Ok(()),
-            Err(TrySendError::Full(_)) => {
+            Err(NotTaken::Full(left)) => {
                 metrics::counter!("byname_submit_refused_total", "why" => "queue full")
-                    .increment(1);
-                Err(SubmitError::Busy)
+                    .increment(left.len() as u64);
+                Err((SubmitError::Busy, left))
             }
-            Err(TrySendError::Disconnected(_)) => Err(SubmitError::Stopping),
+            Err(NotTaken::Ended(left)) => Err((SubmitError::Stopping, left)),
         }
     }
 

@@ -34,6 +34,7 @@ pub(crate) struct Door {
     seats: Arc<Seats>,
     attempts: Mutex<Attempts>,
     quota: Mutex<Quota>,
+    change_quota: Mutex<Quota>,
     pub(crate) rates: Rates,
 }
 
@@ -60,7 +61,8 @@ impl Door {
             ready,
             seats: Seats::new(settings.connections, settings.per_source),
             attempts: Mutex::new(Attempts::new(settings.failures_per_minute)),
-            quota: Mutex::default(),
+            quota: Mutex::new(Quota::of_strangers()),
+            change_quota: Mutex::new(Quota::of_changes()),
             rates: Rates::new(settings.rates),
         }
     }
@@ -92,6 +94,16 @@ impl Door {
         let taken = self.quota.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         if let Taken::Write { left_out: left_out @ 1.. } = taken {
             tracing::warn!(left_out, "lines about clients without a valid token were left out");
+        }
+        taken != Taken::LeaveOut
+    }
+
+    /// Whether a line about an update with a valid token is written.
+    pub(crate) fn may_log_update(&self) -> bool {
+        let quota = self.change_quota.lock();
+        let taken = quota.unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        if let Taken::Write { left_out: left_out @ 1.. } = taken {
+            tracing::info!(left_out, "lines about updates were left out; history has all changes");
         }
         taken != Taken::LeaveOut
     }

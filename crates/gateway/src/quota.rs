@@ -1,10 +1,11 @@
-//! How many lines of the log callers without a valid token may fill: a disk is not theirs to fill.
+//! How many lines of the log callers may fill: a disk is not theirs to fill.
 
 use std::time::{Duration, Instant};
 
 /// So many lines in each window; the rest is counted and summed up in one line later.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Quota {
+    lines_max: u32,
     window: Option<Instant>,
     used: u32,
     left_out: u64,
@@ -23,12 +24,26 @@ pub(crate) enum Taken {
 }
 
 impl Quota {
+    /// For lines that anybody may cause.
+    pub(crate) fn of_strangers() -> Quota {
+        Quota::of(LINES_MAX)
+    }
+
+    /// For lines about changes by those who may make them: history has every one.
+    pub(crate) fn of_changes() -> Quota {
+        Quota::of(CHANGE_LINES_MAX)
+    }
+
+    fn of(lines_max: u32) -> Quota {
+        Quota { lines_max, window: None, used: 0, left_out: 0 }
+    }
+
     /// Takes one line.
     pub(crate) fn take(&mut self, now: Instant) -> Taken {
         if self.window.is_none_or(|began| now.duration_since(began) >= WINDOW) {
             (self.window, self.used) = (Some(now), 0);
         }
-        if self.used >= LINES_MAX {
+        if self.used >= self.lines_max {
             self.left_out += 1;
             return Taken::LeaveOut;
         }
@@ -39,8 +54,11 @@ impl Quota {
 
 /// The time that a number of lines is for.
 const WINDOW: Duration = Duration::from_secs(1);
-/// Most lines in that time: about 2 GB in a day at the very worst.
-pub(crate) const LINES_MAX: u32 = 50;
+/// Most lines of strangers in that time: about 2 GB in a day at the very worst.
+const LINES_MAX: u32 = 50;
+/// Most lines about changes in that time. A line takes longer than anything else that is done for a
+/// change; whoever has so many of them reads history and metrics.
+const CHANGE_LINES_MAX: u32 = 1000;
 
 #[cfg(test)]
 mod tests {
@@ -49,7 +67,7 @@ mod tests {
     #[test]
     fn lines_beyond_the_quota_are_left_out_and_counted() {
         let start = Instant::now();
-        let mut quota = Quota::default();
+        let mut quota = Quota::of_strangers();
         for _ in 0..LINES_MAX {
             assert_eq!(quota.take(start), Taken::Write { left_out: 0 });
         }

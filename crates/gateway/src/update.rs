@@ -112,7 +112,7 @@ impl<'a> Refusals<'a> {
             return;
         }
         let Ok(host) = Name::parse(&outcome.host) else { return };
-        let Ok(random) = self.door.client.random() else { return };
+        let Some(random) = self.door.client.random() else { return };
         notices.note(Notice {
             id: format!("ref_{:032x}", u128::from_be_bytes(random)),
             at: self.now,
@@ -140,7 +140,9 @@ impl Told<'_> {
         };
         let (source, request, profile) = (self.source, self.request, self.profile);
         self.door.tally.count(outcome.code);
-        log::line(&Line { host, profile, outcome, why, source, request });
+        if self.door.may_log_update() {
+            log::line(&Line { host, profile, outcome, why, source, request });
+        }
     }
 
     /// The answer, in the form that this client understands.

@@ -8,6 +8,7 @@ mod replies;
 mod said;
 mod shares;
 mod signature;
+mod under_way;
 
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use account::Network;
 use engine::Outcome;
-use server::{Intake, Parcel, answer_all};
+use server::{Intake, Parcel, Replies};
 use wire::{Envelope, Opcode, Rcode, Writer};
 
 use crate::client::Client;
@@ -92,11 +93,15 @@ impl Inbox {
         Inbox::default()
     }
 
-    /// Notes what the writer says of a message.
-    pub(crate) fn decided(&self, number: u64, outcome: Outcome) {
+    /// Notes what the writer says of messages.
+    pub(crate) fn decided(&self, outcomes: Vec<(u64, Outcome)>) {
         let mut queue = self.lock();
         let was_empty = queue.is_empty();
-        queue.decided.push((number, outcome));
+        if queue.decided.is_empty() {
+            queue.decided = outcomes;
+        } else {
+            queue.decided.extend(outcomes);
+        }
         drop(queue);
         if was_empty {
             self.filled.notify_one();
@@ -149,10 +154,12 @@ impl Intake for Inbox {
         if !refused.is_empty() {
             let count = refused.len() as u64;
             metrics::counter!("byname_dns_updates_total", "outcome" => "busy").increment(count);
-            answer_all(refused.into_iter().map(|parcel| {
+            let mut answers = Replies::new();
+            for parcel in refused {
                 let busy = busy(parcel.message());
-                (parcel, busy)
-            }));
+                answers.push(parcel, busy.as_deref());
+            }
+            answers.send();
         }
     }
 }

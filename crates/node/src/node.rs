@@ -3,14 +3,14 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use account::{Actor, Timestamp};
 use engine::{Engine, Live, Operation, Outcome, Request};
-use gateway::{Client, Letter, Random, SubmitError};
+use gateway::{Client, Letters, Random, SubmitError};
 use store::{Caps, FeedError, NodeId, Pos, ShardId, Store, StoreError};
 use store_sqlite::backup::BackupError;
 use store_sqlite::{
@@ -152,7 +152,7 @@ pub struct Claimed {
     options: Options,
     client: Client,
     store: Arc<SqliteStore>,
-    letters: Receiver<Letter>,
+    letters: Letters,
     writable: Arc<AtomicBool>,
 }
 
@@ -263,7 +263,7 @@ impl Node {
     /// Takes the data directory, which is made when it is not there, for this process.
     pub fn claim(options: &Options) -> Result<Claimed, NodeError> {
         let store = Arc::new(SqliteStore::open(&options.data)?);
-        let (queue, letters) = sync_channel(QUEUE);
+        let (queue, letters) = gateway::letters(QUEUE);
         let writable = Arc::new(AtomicBool::new(true));
         let live = Arc::new(Live::new());
         let client = Client::new(live, queue, Arc::clone(&writable), Random::new());

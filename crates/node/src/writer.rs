@@ -1,14 +1,14 @@
 //! The one thread that writes: it drives the engine's step function.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use account::{Actor, Entity, Timestamp};
 use engine::{Engine, Operation, Reply, Request, Settled, Submission, Ticket};
-use gateway::{Letter, Random, ReplyTo};
+use gateway::{Letters, Random, ReplyTo};
 use store::{AppendError, BatchId, Event, Fact, NodeId, Store, Writer as Fence};
 
 use crate::appender::{self, Appender, Job};
@@ -20,7 +20,7 @@ pub(crate) struct Writer {
     pub(crate) engine: Engine,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) fence: Fence,
-    pub(crate) letters: Receiver<Letter>,
+    pub(crate) letters: Letters,
     /// Wakes the folder after a commit.
     pub(crate) wake_folder: SyncSender<()>,
     pub(crate) writable: Arc<AtomicBool>,
@@ -45,11 +45,12 @@ pub(crate) struct Flying {
     since: Instant,
 }
 
-/// Replies that are owed, by ticket.
+/// Replies that are owed, by ticket: tickets follow each other, and most are answered in order.
 #[derive(Default)]
 struct Owed {
-    last: u64,
-    replies: HashMap<Ticket, ReplyTo>,
+    /// The last ticket that was answered with all before it.
+    done: u64,
+    replies: VecDeque<Option<ReplyTo>>,
 }
 
 /// The writer cannot go on: whoever waits for an answer learns that there is none.
@@ -71,7 +72,7 @@ impl Writer {
             if ends || flushed.elapsed() >= SEEN_FLUSH {
                 flushed = Instant::now();
                 for _ in 0..self.engine.live().flushes_due() {
-                    self.push(system(Operation::FlushSeen), None, &mut owed);
+                    self.push(system(Operation::FlushSeen), &mut owed);
                 }
             }
             if !self.is_idle()
@@ -102,7 +103,7 @@ impl Writer {
         }
         if self.writable.load(Ordering::Relaxed) {
             for request in self.expirer.due(self.engine.live(), now()) {
-                self.push(request, None, owed);
+                self.push(request, owed);
             }
         }
     }
@@ -139,33 +140,23 @@ impl Writer {
         } else {
             PROBE
         };
-        match self.letters.recv_timeout(wait) {
-            Ok(letter) => self.push(letter.request, Some(letter.reply), owed),
-            Err(RecvTimeoutError::Timeout) => return true,
-            Err(RecvTimeoutError::Disconnected) => return false,
-        }
-        self.take(owed)
+        self.letters.wait(wait) && self.take(owed)
     }
 
     /// Takes all letters that are there; whether more can come.
     fn take(&mut self, owed: &mut Owed) -> bool {
-        while self.engine.waiting() < COLLECT_MAX {
-            match self.letters.try_recv() {
-                Ok(letter) => self.push(letter.request, Some(letter.reply), owed),
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-        true
+        let room = COLLECT_MAX.saturating_sub(self.engine.waiting());
+        let engine = &mut self.engine;
+        self.letters.take(room, |letter| {
+            engine.push(Submission {
+                ticket: owed.note(Some(letter.reply)),
+                request: letter.request,
+            });
+        })
     }
 
-    fn push(&mut self, request: Request, reply: Option<ReplyTo>, owed: &mut Owed) {
-        owed.last += 1;
-        let ticket = Ticket(owed.last);
-        if let Some(reply) = reply {
-            owed.replies.insert(ticket, reply);
-        }
-        self.engine.push(Submission { ticket, request });
+    fn push(&mut self, request: Request, owed: &mut Owed) {
+        self.engine.push(Submission { ticket: owed.note(None), request });
     }
 
     /// One round: judge, write, make visible, answer. While a batch is being written, what has come
@@ -348,10 +339,29 @@ fn system(operation: Operation) -> Request {
 }
 
 fn answer(replies: Vec<Reply>, owed: &mut Owed) {
-    for reply in replies {
-        if let Some(sender) = owed.replies.remove(&reply.ticket) {
-            sender.send(reply.outcome);
+    gateway::tell(replies.into_iter().filter_map(|reply| {
+        let to = owed.take(reply.ticket)?;
+        Some((to, reply.outcome))
+    }));
+}
+
+impl Owed {
+    /// The next ticket.
+    fn note(&mut self, reply: Option<ReplyTo>) -> Ticket {
+        self.replies.push_back(reply);
+        Ticket(self.done + self.replies.len() as u64)
+    }
+
+    /// Whom a ticket's outcome is owed to.
+    fn take(&mut self, Ticket(ticket): Ticket) -> Option<ReplyTo> {
+        let place = usize::try_from(ticket.checked_sub(self.done + 1)?).ok()?;
+        let to = self.replies.get_mut(place)?.take();
+        // Those that nobody waits for are never answered to anybody: they go with the others.
+        while let Some(None) = self.replies.front() {
+            self.replies.pop_front();
+            self.done += 1;
         }
+        to
     }
 }
 

@@ -26,4 +26,4 @@ mod udp;
 pub use counters::{Counters, Tally};
 pub use listen::{ListenError, Server, Settings};
 pub use respond::{Asked, Context, Transport, read_ahead, respond};
-pub use served::{Intake, Parcel, Served, answer_all};
+pub use served::{Intake, Parcel, Replies, Served};

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::counters::{Counters, Tally};
 use crate::respond::{Asked, Context, Transport, read_ahead};
-use crate::served::{Parcel, Served};
+use crate::served::{Bundle, Parcel, Served};
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -130,16 +130,16 @@ impl Drop for Seat {
 enum Next {
     /// A message is complete.
     Message,
-    /// The answer to an update; empty when there is none.
-    Answer(Vec<u8>),
+    /// Answers to updates.
+    Answers(Bundle),
     /// No message will come.
     End,
 }
 
 /// The updates of a connection that are under way: others answer them, in whatever order.
 struct UnderWay {
-    back: mpsc::Sender<Vec<u8>>,
-    answers: mpsc::Receiver<Vec<u8>>,
+    back: mpsc::Sender<Bundle>,
+    answers: mpsc::Receiver<Bundle>,
     count: usize,
 }
 
@@ -154,13 +154,13 @@ impl UnderWay {
         self.count + BURST <= UNDER_WAY_MAX
     }
 
-    /// Puts an answer, and those that came with it, behind what is sent next.
-    fn take(&mut self, answer: &[u8], out: &mut Vec<u8>) {
-        push(answer, out);
-        self.count = self.count.saturating_sub(1);
-        while let Ok(answer) = self.answers.try_recv() {
-            push(&answer, out);
-            self.count = self.count.saturating_sub(1);
+    /// Puts answers, and those that came with them, behind what is sent next.
+    fn take(&mut self, answers: Bundle, out: &mut Vec<u8>) {
+        let mut next = Some(answers);
+        while let Some(Bundle { octets, count }) = next {
+            out.extend_from_slice(&octets);
+            self.count = self.count.saturating_sub(count);
+            next = self.answers.try_recv().ok();
         }
     }
 }
@@ -187,7 +187,7 @@ async fn converse(
                 incoming.drain(..used);
                 sensible = good;
             }
-            Next::Answer(answer) => under_way.take(&answer, &mut outgoing),
+            Next::Answers(answers) => under_way.take(answers, &mut outgoing),
             Next::End if sensible => sensible = false,
             Next::End => break,
         }
@@ -241,7 +241,7 @@ async fn receive(
                 Err(late) => return Err(late.into()),
             },
             answer = under_way.answers.recv(), if under_way.count > 0 => {
-                return Ok(answer.map_or(Next::End, Next::Answer));
+                return Ok(answer.map_or(Next::End, Next::Answers));
             }
             _ = stop.changed() => return Ok(Next::End),
         };
@@ -257,7 +257,7 @@ async fn receive(
 /// Waits for the answer to an update, and for nothing else.
 async fn last(under_way: &mut UnderWay) -> Next {
     match timeout(CONFIRM, under_way.answers.recv()).await {
-        Ok(Some(answer)) => Next::Answer(answer),
+        Ok(Some(answers)) => Next::Answers(answers),
         Ok(None) | Err(_) => Next::End,
     }
 }
@@ -290,7 +290,7 @@ fn answer_some<'m>(
     stream: &'m [u8],
     seat: &Seat,
     (out, parcels): (&mut Vec<u8>, &mut Vec<Parcel>),
-    back: &mpsc::Sender<Vec<u8>>,
+    back: &mpsc::Sender<Bundle>,
 ) -> (&'m [u8], bool) {
     let served = &seat.shared.served;
     let (serving, keys) = (served.zones.serving(), served.keys.load());
@@ -322,14 +322,6 @@ fn answer_some<'m>(
     });
     seat.shared.counters.add(&mut tally);
     (rest, sensible)
-}
-
-/// Puts an answer with its length behind what is sent next; an empty one is none.
-fn push(answer: &[u8], out: &mut Vec<u8>) {
-    if let (false, Ok(length)) = (answer.is_empty(), u16::try_from(answer.len())) {
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(answer);
-    }
 }
 
 /// The first message of a stream, after its two octets of length, and what follows it.

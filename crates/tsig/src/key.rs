@@ -11,7 +11,7 @@ use wire::{Name, TsigAlgorithm};
 /// A shared key with the state of its MAC prepared: signing hashes the message and nothing else.
 /// `Debug` hides it.
 pub struct Key {
-    name: Name,
+    name: Arc<Name>,
     algorithm: TsigAlgorithm,
     state: State,
     truncated_ok: bool,
@@ -46,12 +46,17 @@ impl Key {
     /// Prepares a key. `truncated_ok`: a MAC that was truncated is accepted, as far as RFC 8945
     /// §5.2.2.1 allows it to be.
     pub fn new(name: Name, algorithm: TsigAlgorithm, secret: &[u8], truncated_ok: bool) -> Key {
-        let name = name.to_lowercase();
+        let name = Arc::new(name.to_lowercase());
         Key { name, algorithm, state: State::new(algorithm, secret), truncated_ok }
     }
 
     /// Its name, in lower case.
     pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The same, to be kept.
+    pub fn shared_name(&self) -> &Arc<Name> {
         &self.name
     }
 
@@ -178,7 +183,7 @@ impl Keys {
 
     /// These keys and another one, in place of the one of its name.
     pub fn with(&self, key: Key) -> Keys {
-        Keys { by_name: self.by_name.insert(key.name.clone(), Arc::new(key)) }
+        Keys { by_name: self.by_name.insert((*key.name).clone(), Arc::new(key)) }
     }
 
     /// These keys without the one of a name.
@@ -194,7 +199,7 @@ impl Keys {
 
 impl FromIterator<Key> for Keys {
     fn from_iter<I: IntoIterator<Item = Key>>(keys: I) -> Keys {
-        let by_name = keys.into_iter().map(|key| (key.name.clone(), Arc::new(key))).collect();
+        let by_name = keys.into_iter().map(|key| ((*key.name).clone(), Arc::new(key))).collect();
         Keys { by_name }
     }
 }

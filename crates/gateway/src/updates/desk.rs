@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 
 use account::Actor;
 use engine::{Lease, Operation, Outcome, Request};
-use server::{Parcel, Transport, answer_all};
-use update::{About, Unread, Verdict};
-use wire::{Envelope, Name, Query, QueryError, Rcode, UpdateLease};
+use server::{Parcel, Transport};
+use update::{Unread, Verdict};
+use wire::{Name, Rcode, UpdateLease};
 use zone::Change;
 
 use super::replies::{Known, Replies};
-use super::said::Said;
+use super::said::{Counts, Said};
 use super::shares::{Full, Shares};
-use super::signature::{self, ByNumber, Signer, Unsigned};
+use super::signature::{self, Signer, Unsigned};
+use super::under_way::{Head, UnderWay, UnderWays};
 use super::{Inbox, UpdateSettings};
 use crate::attempts::Attempts;
 use crate::client::{Client, Letter, ReplyTo, SubmitError};
@@ -28,82 +29,35 @@ pub(super) struct Desk {
     client: Client,
     inbox: Arc<Inbox>,
     ready: Arc<AtomicBool>,
-    under_way: ByNumber<UnderWay>,
+    under_way: UnderWays,
     shares: Shares,
-    last: u64,
+    /// Changes that the writer is to get with the next ones.
+    letters: Vec<Letter>,
     replies: Replies,
     /// Signatures by public keys that did not fit, over TCP by source, and all over UDP together.
     attempts: Attempts,
     datagram_attempts: Attempts,
+    counts: Counts,
+    /// Lines about changes, and about everything else.
+    change_quota: Quota,
     quota: Quota,
-    answers: Vec<(Parcel, Option<Vec<u8>>)>,
+    answers: server::Replies,
+    /// Room for the answer that is being composed.
+    answer: Vec<u8>,
     swept: Instant,
 }
 
-/// A message that the writer has.
-struct UnderWay {
-    /// It, and the same come again meanwhile. None, once they were told that nobody knows yet.
-    parcels: Vec<Parcel>,
-    zone_section: Box<[u8]>,
-    weight: usize,
-    time_s: u64,
-    signer: Signer,
-    zone: Name,
-    head: Head,
-    lease: Option<UpdateLease>,
-    since: Instant,
-}
-
-/// What the answer repeats of a message, and how long it may be.
+/// The moment in which what came together is worked on.
 #[derive(Clone, Copy)]
-struct Head {
-    envelope: Envelope,
-    zone_octets: usize,
-    limit: usize,
+struct Now {
+    /// Seconds since 1970-01-01 00:00 UTC.
+    s: u64,
+    instant: Instant,
 }
 
-impl Head {
-    /// What can be told of a message without reading it; `None`: nothing is to be said to it.
-    fn glance(message: &[u8]) -> Option<Head> {
-        let Err(QueryError::Update(envelope)) = Query::parse(message) else { return None };
-        let body = message.get(HEADER..)?;
-        let zone = Name::length_of(body).map_or(0, |name| name + TYPE_AND_CLASS);
-        let is_one = message.get(4..6) == Some(&[0, 1]) && zone <= body.len();
-        let zone_octets = if is_one { zone } else { 0 };
-        // What every receiver takes.
-        Some(Head { envelope, zone_octets, limit: 512 })
-    }
-
-    fn of(about: &About<'_>, transport: Transport) -> Head {
-        let limit = match transport {
-            Transport::Tcp => u16::MAX,
-            Transport::Udp => about.udp_octets.min(UDP_OCTETS_MAX),
-        };
-        let zone_octets = about.zone.len();
-        Head { envelope: about.envelope, zone_octets, limit: limit.into() }
-    }
-
-    /// The zone section of the message that it is of.
-    fn zone_section<'m>(&self, message: &'m [u8]) -> &'m [u8] {
-        message.get(HEADER..HEADER + self.zone_octets).unwrap_or_default()
-    }
-
-    /// Composes an answer that repeats this zone section, with so many octets left for a signature.
-    fn compose(&self, zone: &[u8], verdict: &Verdict, room: usize) -> Vec<u8> {
-        let limit = self.limit.saturating_sub(room);
-        let mut answer = Vec::with_capacity(ANSWER_OCTETS);
-        update::answer(&mut answer, &self.envelope, zone, verdict, (limit, UDP_OCTETS_MAX));
-        answer
-    }
-
-    /// The same, signed where its request's signer can be answered so.
-    fn reply(&self, zone: &[u8], verdict: &Verdict, signer: &Signer, now_s: u64) -> Vec<u8> {
-        let room = signer.reply.as_ref().map_or(0, tsig::Verified::room);
-        let mut answer = self.compose(zone, verdict, room);
-        if let Some(reply) = &signer.reply {
-            reply.sign(&mut answer, 0, now_s);
-        }
-        answer
+impl Now {
+    fn new() -> Now {
+        Now { s: u64::try_from(clock::now().0 / 1000).unwrap_or(0), instant: Instant::now() }
     }
 }
 
@@ -114,20 +68,24 @@ impl Desk {
         inbox: Arc<Inbox>,
         ready: Arc<AtomicBool>,
     ) -> Desk {
+        let now = Now::new();
         Desk {
             settings,
             client,
             inbox,
             ready,
-            under_way: ByNumber::new(),
+            under_way: UnderWays::default(),
             shares: Shares::default(),
-            last: 0,
-            replies: Replies::new(now_s()),
+            letters: Vec::new(),
+            replies: Replies::new(now.s),
             attempts: Attempts::new(SIGNATURES_PER_MINUTE),
             datagram_attempts: Attempts::new(DATAGRAM_SIGNATURES_PER_MINUTE),
-            quota: Quota::default(),
-            answers: Vec::new(),
-            swept: Instant::now(),
+            counts: Counts::default(),
+            change_quota: Quota::of_changes(),
+            quota: Quota::of_strangers(),
+            answers: server::Replies::new(),
+            answer: Vec::with_capacity(ANSWER_OCTETS),
+            swept: now.instant,
         }
     }
 
@@ -141,53 +99,64 @@ impl Desk {
             if !self.inbox.take_all((&mut arrived, &mut decided), (wait, closing)) {
                 closed.get_or_insert_with(Instant::now);
             }
-            let now_s = now_s();
+            let now = Now::new();
             for (number, outcome) in decided.drain(..) {
-                self.decided(number, &Said::outcome(&outcome), Some(&outcome), now_s);
+                self.decided(number, (&Said::outcome(&outcome), Some(&outcome)), now);
             }
             for parcel in arrived.drain(..) {
-                // Nobody waits for the answers to all that came together.
-                if self.answers.len() >= ANSWERS_AT_ONCE {
-                    answer_all(self.answers.drain(..));
+                // Nobody waits for the work on all that came together.
+                if self.answers.len() >= AT_ONCE {
+                    self.send();
                 }
-                self.arrived(parcel, now_s);
+                if self.letters.len() >= AT_ONCE {
+                    self.post(now);
+                }
+                self.arrived(parcel, now);
             }
+            self.post(now);
             let over = |since: &Instant| since.elapsed() >= CLOSING || self.under_way.is_empty();
             let ends = closed.as_ref().is_some_and(over);
-            self.sweep(now_s, if ends { Duration::ZERO } else { CONFIRM });
-            answer_all(self.answers.drain(..));
+            self.sweep(now, if ends { Duration::ZERO } else { CONFIRM });
+            self.send();
             if ends {
                 return;
             }
         }
     }
 
+    /// Sends what was said; who has read it finds it counted.
+    fn send(&mut self) {
+        self.counts.tell();
+        self.answers.send();
+    }
+
     /// A message from its octets to the writer, or to an answer. Before its signature is known to be
     /// good, no more of it is read than to find that.
-    fn arrived(&mut self, parcel: Parcel, now_s: u64) {
+    fn arrived(&mut self, parcel: Parcel, now: Now) {
         let message = parcel.message();
         let Some(head) = Head::glance(message) else {
-            return self.answers.push((parcel, None));
+            return self.answers.push(parcel, None);
         };
         if !self.ready.load(Ordering::Acquire) {
             // Keys are loaded with the zones: nobody can be known yet.
             let said = Said::not_ready();
-            count(&said);
-            let answer = head.compose(head.zone_section(message), &said.verdict, 0);
-            return self.answers.push((parcel, Some(answer)));
+            self.counts.note(&said);
+            head.compose(head.zone_section(message), (&said.verdict, 0), &mut self.answer);
+            return self.answers.push(parcel, Some(&self.answer));
         }
         let source = Some(parcel.from().ip()).filter(|_| parcel.transport() == Transport::Tcp);
         let attempts = match source {
             Some(_) => &mut self.attempts,
             None => &mut self.datagram_attempts,
         };
-        let now = (now_s, &self.replies);
-        let signer = match signature::check(self.client.live(), message, (source, attempts), now) {
+        let known = (now.s, &self.replies);
+        let signer = match signature::check(self.client.live(), message, (source, attempts), known)
+        {
             Ok(signer) => signer,
-            Err(why) => return self.turn_away(parcel, head, &why, now_s),
+            Err(why) => return self.turn_away(parcel, head, &why, now),
         };
         if !self.is_open_to(&parcel) {
-            return self.refuse(parcel, &head, (&signer, &Said::closed_here()), now_s);
+            return self.refuse(parcel, &head, (&signer, &Said::closed_here()), now);
         }
         if self.is_known(&signer) {
             return self.repeat(parcel, &head, &signer);
@@ -197,50 +166,43 @@ impl Desk {
             Err(Unread::Refuse(about, rcode, why)) => {
                 (Head::of(&about, parcel.transport()), Err(Said::malformed(rcode, why)))
             }
-            Err(Unread::Silence) => return self.answers.push((parcel, None)),
+            Err(Unread::Silence) => return self.answers.push(parcel, None),
         };
         match read {
-            Ok((change, lease)) => self.submit(parcel, head, (signer, change, lease), now_s),
-            Err(said) => self.refuse(parcel, &head, (&signer, &said), now_s),
+            Ok((change, lease)) => self.submit(parcel, head, (signer, change, lease), now),
+            Err(said) => self.refuse(parcel, &head, (&signer, &said), now),
         }
     }
 
     /// Refuses what a known key sent, before anybody has judged it.
-    fn refuse(
-        &mut self,
-        parcel: Parcel,
-        head: &Head,
-        (signer, said): (&Signer, &Said),
-        now_s: u64,
-    ) {
+    fn refuse(&mut self, parcel: Parcel, head: &Head, (signer, said): (&Signer, &Said), now: Now) {
         let zone = head.zone_section(parcel.message());
-        let answer = head.reply(zone, &said.verdict, signer, now_s);
-        self.tell(said, (&signer.key, None, Some(parcel.from())), None);
-        self.answers.push((parcel, Some(answer)));
+        head.reply(zone, &said.verdict, (signer, now.s), &mut self.answer);
+        self.tell(said, (signer.key(), &[], Some(parcel.from())), None, now);
+        self.answers.push(parcel, Some(&self.answer));
     }
 
     /// Answers a message that nobody is believed to have signed.
-    fn turn_away(&mut self, parcel: Parcel, head: Head, why: &Unsigned, now_s: u64) {
+    fn turn_away(&mut self, parcel: Parcel, head: Head, why: &Unsigned, now: Now) {
         let said = Said::unsigned(why);
-        let answer = match why {
+        let zone = head.zone_section(parcel.message());
+        match why {
             Unsigned::Tsig(fault) | Unsigned::Late(fault) => {
-                let zone = head.zone_section(parcel.message());
-                let mut answer = head.compose(zone, &said.verdict, fault.room());
-                if answer.len() + fault.room() <= head.limit {
-                    fault.append(&mut answer, 0, now_s);
+                head.compose(zone, (&said.verdict, fault.room()), &mut self.answer);
+                if self.answer.len() + fault.room() <= head.limit {
+                    fault.append(&mut self.answer, 0, now.s);
                 }
-                answer
             }
-            _ => head.compose(head.zone_section(parcel.message()), &said.verdict, 0),
-        };
-        self.tell_stranger(why, &said, parcel.from());
-        self.answers.push((parcel, Some(answer)));
+            _ => head.compose(zone, (&said.verdict, 0), &mut self.answer),
+        }
+        self.tell_stranger(why, &said, (parcel.from(), now));
+        self.answers.push(parcel, Some(&self.answer));
     }
 
     /// Whether the same message came before, and its answer is known or under way.
     fn is_known(&self, signer: &Signer) -> bool {
         match self.replies.find(&signer.signature) {
-            Some(Known::UnderWay(number)) => self.under_way.contains_key(&number),
+            Some(Known::UnderWay(number)) => self.under_way.contains(number),
             Some(Known::Said(_)) => true,
             None => false,
         }
@@ -251,96 +213,123 @@ impl Desk {
         metrics::counter!("byname_dns_updates_total", "outcome" => "repeated").increment(1);
         match self.replies.find(&signer.signature) {
             Some(Known::Said(answer)) => {
-                let answer = with_id(answer.to_vec(), head.envelope.id);
-                self.answers.push((parcel, Some(answer)));
+                self.answer.clear();
+                self.answer.extend_from_slice(answer);
+                set_id(&mut self.answer, head.envelope.id);
+                self.answers.push(parcel, Some(&self.answer));
             }
-            Some(Known::UnderWay(number)) => match self.under_way.get_mut(&number) {
-                Some(first) if first.parcels.len() < COPIES_MAX => first.parcels.push(parcel),
-                Some(_) | None => self.answers.push((parcel, None)),
+            Some(Known::UnderWay(number)) => match self.under_way.get_mut(number) {
+                Some(first) if first.copies.len() < COPIES_MAX => first.copies.push(parcel),
+                Some(_) | None => self.answers.push(parcel, None),
             },
-            None => self.answers.push((parcel, None)),
+            None => self.answers.push(parcel, None),
         }
     }
 
-    /// Hands a change to the writer.
+    /// Makes a change ready for the writer.
     fn submit(
         &mut self,
         parcel: Parcel,
         head: Head,
         (signer, change, lease): (Signer, Change, Option<UpdateLease>),
-        now_s: u64,
+        now: Now,
     ) {
-        self.last += 1;
-        let number = self.last;
+        let number = self.under_way.next();
         let lease = lease.map(granted);
-        let zone = change.zone.clone();
         let for_so_long =
             lease.map(|UpdateLease { lease_s, key_lease_s }| Lease { lease_s, key_lease_s });
         let request = Request {
-            actor: Actor::Key(signer.key.clone()),
+            actor: Actor::Key(signer.key().clone()),
             origin: self.client.origin(parcel.from().ip()),
             operation: Operation::Change { change, lease: for_so_long },
         };
         self.replies.begin(&signer.signature, number);
         let weight = weight(parcel.message());
-        let reply = ReplyTo::Updates(Arc::clone(&self.inbox), number);
-        let posted = match self.shares.take(&signer.key, weight) {
-            Ok(()) => self.client.post(Letter { request, reply }).map_err(Said::not_submitted),
-            Err(Full::All) => Err(Said::not_submitted(SubmitError::Busy)),
-            Err(Full::Key) => Err(Said::key_busy()),
+        let fits = self.shares.take(signer.key(), weight);
+        let time_s = signer.reply.as_ref().map_or(now.s, tsig::Verified::time_s);
+        self.under_way.push(UnderWay {
+            parcel: Some(parcel),
+            copies: Vec::new(),
+            zone_section: Box::default(),
+            weight,
+            time_s,
+            signer,
+            head,
+            lease,
+            since: now.instant,
+        });
+        let said = match fits {
+            Ok(()) => {
+                let reply = ReplyTo::Updates(Arc::clone(&self.inbox), number);
+                return self.letters.push(Letter { request, reply });
+            }
+            Err(Full::All) => Said::not_submitted(SubmitError::Busy),
+            Err(Full::Key) => Said::key_busy(),
         };
-        let message = parcel.message();
-        let zone_section = head.zone_section(message).into();
-        let time_s = signer.reply.as_ref().map_or(now_s, tsig::Verified::time_s);
-        let (parcels, since) = (vec![parcel], Instant::now());
-        let one =
-            UnderWay { parcels, zone_section, weight, time_s, signer, zone, head, lease, since };
-        self.under_way.insert(number, one);
-        if let Err(said) = posted {
-            self.decided(number, &said, None, now_s);
+        self.decided(number, (&said, None), now);
+    }
+
+    /// Hands changes to the writer.
+    fn post(&mut self, now: Now) {
+        if self.letters.is_empty() {
+            return;
+        }
+        let Err((why, left)) = self.client.post_all(std::mem::take(&mut self.letters)) else {
+            return;
+        };
+        for letter in left {
+            if let ReplyTo::Updates(_, number) = letter.reply {
+                self.decided(number, (&Said::not_submitted(why), None), now);
+            }
         }
     }
 
     /// What the writer says, from there to the answer.
-    fn decided(&mut self, number: u64, said: &Said, outcome: Option<&Outcome>, now_s: u64) {
-        let Some(done) = self.under_way.remove(&number) else { return };
-        let UnderWay { parcels, zone_section, signer, zone, head, lease, .. } = done;
-        self.shares.give_back(&signer.key, done.weight);
-        let lease = lease.filter(|_| said.verdict.rcode == Rcode::NOERROR);
+    fn decided(&mut self, number: u64, (said, outcome): (&Said, Option<&Outcome>), now: Now) {
+        let Some(mut done) = self.under_way.remove(number) else { return };
+        self.shares.give_back(done.signer.key(), done.weight);
+        let lease = done.lease.filter(|_| said.verdict.rcode == Rcode::NOERROR);
         let verdict = Verdict { lease, ..said.verdict };
-        let answer = head.reply(&zone_section, &verdict, &signer, now_s);
-        let from = parcels.first().map(Parcel::from);
-        self.tell(said, (&signer.key, Some(&zone), from), outcome);
-        self.replies.end(signer.signature, done.time_s, said.is_final.then_some(&answer));
-        self.answer(parcels, &answer);
+        done.head.reply(done.zone_section(), &verdict, (&done.signer, now.s), &mut self.answer);
+        let from = done.parcel.as_ref().map(Parcel::from);
+        self.tell(said, (done.signer.key(), done.zone_section(), from), outcome, now);
+        if let Some(parcel) = done.parcel.take() {
+            self.answers.push(parcel, Some(&self.answer));
+        }
+        let UnderWay { copies, signer, time_s, .. } = done;
+        self.replies.end(signer.signature, time_s, said.is_final.then_some(&self.answer));
+        self.answer_copies(copies);
     }
 
-    /// Answers a message and its copies alike.
-    fn answer(&mut self, parcels: Vec<Parcel>, answer: &[u8]) {
-        self.answers.extend(parcels.into_iter().map(|parcel| {
+    /// Answers copies of a message as it is answered.
+    fn answer_copies(&mut self, copies: Vec<Parcel>) {
+        for parcel in copies {
             let id = parcel.message().first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
-            (parcel, Some(with_id(answer.to_vec(), id)))
-        }));
+            set_id(&mut self.answer, id);
+            self.answers.push(parcel, Some(&self.answer));
+        }
     }
 
     /// Tells who has waited for long that nobody knows yet. What the writer says of the message in the
     /// end is kept for the next time that it comes: it is not judged twice.
-    fn sweep(&mut self, now_s: u64, patience: Duration) {
-        if self.swept.elapsed() < SWEEP && !patience.is_zero() {
+    fn sweep(&mut self, now: Now, patience: Duration) {
+        if now.instant.duration_since(self.swept) < SWEEP && !patience.is_zero() {
             return;
         }
-        self.swept = Instant::now();
+        self.swept = now.instant;
         let said = Said::unconfirmed();
-        let mut answers = Vec::new();
-        for one in self.under_way.values_mut() {
-            if one.since.elapsed() >= patience && !one.parcels.is_empty() {
-                let answer = one.head.reply(&one.zone_section, &said.verdict, &one.signer, now_s);
-                count(&said);
-                answers.push((std::mem::take(&mut one.parcels), answer));
+        for one in self.under_way.iter_mut() {
+            if one.since.elapsed() < patience || one.parcel.is_none() {
+                continue;
             }
-        }
-        for (parcels, answer) in answers {
-            self.answer(parcels, &answer);
+            let signer = (&one.signer, now.s);
+            one.head.reply(one.zone_section(), &said.verdict, signer, &mut self.answer);
+            self.counts.note(&said);
+            for parcel in one.dismiss() {
+                let id = parcel.message().first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+                set_id(&mut self.answer, id);
+                self.answers.push(parcel, Some(&self.answer));
+            }
         }
     }
 
@@ -353,29 +342,45 @@ impl Desk {
             && listeners.as_ref().is_none_or(|open| open.contains(&parcel.listener()))
     }
 
-    /// A line of the log about an update of a known key, and its count. Changes are told all, the rest as
-    /// far as there is room: whoever has a key could fill the disk otherwise.
+    /// A line of the log about an update of a known key, as far as there is room, and its count.
     fn tell(
         &mut self,
         said: &Said,
-        (key, zone, from): (&Name, Option<&Name>, Option<SocketAddr>),
+        (key, zone_section, from): (&Name, &[u8], Option<SocketAddr>),
         outcome: Option<&Outcome>,
+        now: Now,
     ) {
-        count(said);
+        self.counts.note(said);
         let serial = match outcome {
-            Some(Outcome::Done { serial, .. }) => serial.map(|serial| serial.0),
-            _ if !self.may_tell() => return,
-            _ => None,
+            Some(Outcome::Done { serial, .. }) if self.may_tell_change(now) => {
+                serial.map(|serial| serial.0)
+            }
+            Some(Outcome::Done { .. }) => return,
+            _ if self.may_tell(now) => None,
+            _ => return,
         };
         let (rcode, why) = (said.verdict.rcode, said.verdict.why.map(|why| why.text));
-        let zone = zone.map(|zone| crate::log::shown(&zone.to_string()).into_owned());
+        let zone = Name::split_from(zone_section).ok();
+        let zone = zone.map(|(zone, _)| crate::log::shown(&zone.to_string()).into_owned());
         let source = from.map(|from| tracing::field::display(from.ip()));
         tracing::info!(%key, zone, source, %rcode, outcome = said.word, why, serial, "DNS update");
     }
 
+    /// Whether there is room in the log for a line about a change.
+    fn may_tell_change(&mut self, now: Now) -> bool {
+        let taken = self.change_quota.take(now.instant);
+        if let Taken::Write { left_out: left_out @ 1.. } = taken {
+            tracing::info!(
+                left_out,
+                "lines about DNS updates were left out; history has all changes"
+            );
+        }
+        taken != Taken::LeaveOut
+    }
+
     /// Whether there is room in the log for a line that anybody may cause.
-    fn may_tell(&mut self) -> bool {
-        let taken = self.quota.take(Instant::now());
+    fn may_tell(&mut self, now: Now) -> bool {
+        let taken = self.quota.take(now.instant);
         if let Taken::Write { left_out: left_out @ 1.. } = taken {
             tracing::warn!(left_out, "lines about DNS updates that changed nothing were left out");
         }
@@ -383,9 +388,9 @@ impl Desk {
     }
 
     /// A line of the log about somebody without a good signature, as far as there is room.
-    fn tell_stranger(&mut self, why: &Unsigned, said: &Said, from: SocketAddr) {
-        count(said);
-        if !self.may_tell() {
+    fn tell_stranger(&mut self, why: &Unsigned, said: &Said, (from, now): (SocketAddr, Now)) {
+        self.counts.note(said);
+        if !self.may_tell(now) {
             return;
         }
         let key = match why {
@@ -399,12 +404,11 @@ impl Desk {
     }
 }
 
-/// An answer to a copy of its message: forwarders give each copy an id of its own.
-fn with_id(mut answer: Vec<u8>, id: u16) -> Vec<u8> {
+/// Gives an answer the id of a copy of its message: forwarders give each copy an id of its own.
+fn set_id(answer: &mut [u8], id: u16) {
     if let Some(place) = answer.first_chunk_mut() {
         *place = id.to_be_bytes();
     }
-    answer
 }
 
 /// The lease that is granted where this one is asked for (RFC 9664 §4): KEY records never go before
@@ -416,28 +420,12 @@ fn granted(asked: UpdateLease) -> UpdateLease {
     UpdateLease { lease_s, key_lease_s }
 }
 
-/// Seconds since 1970-01-01 00:00 UTC.
-fn now_s() -> u64 {
-    u64::try_from(clock::now().0 / 1000).unwrap_or(0)
-}
-
-/// Counts what came of an update.
-fn count(said: &Said) {
-    metrics::counter!("byname_dns_updates_total", "outcome" => said.word).increment(1);
-}
-
 /// What a message that is under way takes in memory, in octets, with the change that it became: names
 /// in it may be compressed.
 fn weight(message: &[u8]) -> usize {
     1024 + 32 * message.len()
 }
 
-/// Octets of a header.
-const HEADER: usize = 12;
-/// Octets of the zone section after the name.
-const TYPE_AND_CLASS: usize = 4;
-/// Largest answer over UDP: passes nearly everywhere without fragments (DNS flag day 2020).
-const UDP_OCTETS_MAX: u16 = 1232;
 /// Room for an answer, so that it need not grow.
 const ANSWER_OCTETS: usize = 256;
 /// Copies of one message that are answered with it.
@@ -448,8 +436,8 @@ const LEASE_S_MAX: u32 = 30 * 24 * 60 * 60;
 /// Signatures by public keys that do not fit, of one source in a minute, and of all datagrams.
 const SIGNATURES_PER_MINUTE: u32 = 60;
 const DATAGRAM_SIGNATURES_PER_MINUTE: u32 = 6000;
-/// Answers that leave together.
-const ANSWERS_AT_ONCE: usize = 256;
+/// Answers that leave together, and changes that the writer gets together.
+const AT_ONCE: usize = 256;
 /// How long the writer may take to decide.
 const CONFIRM: Duration = Duration::from_secs(30);
 /// How often that is looked at.

@@ -1,12 +1,14 @@
 //! What was said to signed messages lately: the same message gets the same answer.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use tsig::Mac;
 use wire::Name;
 
 /// What tells a message from all others: its signer and signature.
-pub(super) type Signature = (Name, Mac);
+pub(super) type Signature = (Arc<Name>, Mac);
 
 /// What is known of a message that came before.
 pub(super) enum Known<'r> {
@@ -23,12 +25,12 @@ pub(super) enum Known<'r> {
 /// would be refused.
 #[derive(Debug, Default)]
 pub(super) struct Replies {
-    by_signature: HashMap<Signature, Entry>,
+    by_signature: HashMap<Signature, Entry, RandomState>,
     /// With the times at which their messages were signed.
     order: VecDeque<(Signature, u64)>,
     octets: usize,
     /// Of each key the latest signing time of a message whose answer was forgotten.
-    forgotten: HashMap<Name, u64>,
+    forgotten: HashMap<Arc<Name>, u64>,
     /// What was signed before this, in seconds since 1970, may have been answered before the start.
     since_s: u64,
 }
@@ -49,9 +51,11 @@ impl Replies {
     /// could have it carried out once more. What was signed just now is not held for one, as datagrams
     /// overtake each other.
     pub(super) fn is_forgotten(&self, signature: &Signature, time_s: u64, now_s: u64) -> bool {
-        let late = time_s + FRESH_S < now_s;
+        if time_s + FRESH_S >= now_s {
+            return false;
+        }
         let last = self.forgotten.get(&signature.0).copied().unwrap_or(0).max(self.since_s);
-        late && time_s <= last && !self.by_signature.contains_key(signature)
+        time_s <= last && !self.by_signature.contains_key(signature)
     }
 
     /// What is known of a message.
@@ -75,7 +79,13 @@ impl Replies {
             return;
         };
         self.octets += answer.len();
-        self.by_signature.insert(signature.clone(), Entry::Said(answer.into()));
+        let said = Entry::Said(answer.into());
+        match self.by_signature.get_mut(&signature) {
+            Some(entry) => *entry = said,
+            None => {
+                self.by_signature.insert(signature.clone(), said);
+            }
+        }
         self.order.push_back((signature, time_s));
         while self.order.len() > ANSWERS_MAX || self.octets > OCTETS_MAX {
             let Some((oldest, time_s)) = self.order.pop_front() else { break };
@@ -101,7 +111,7 @@ mod tests {
     use super::*;
 
     fn signature(number: u32) -> Signature {
-        (Name::root(), Mac::of(&number.to_be_bytes()))
+        (Arc::new(Name::root()), Mac::of(&number.to_be_bytes()))
     }
 
     #[test]
@@ -137,7 +147,7 @@ mod tests {
         assert!(!replies.is_forgotten(&signature(0), 2000, 2060), "it was signed just now");
         assert!(!replies.is_forgotten(&signature(1), 2000, 2200), "its answer is known");
         let other = Name::parse("other.test").unwrap();
-        assert!(!replies.is_forgotten(&(other, Mac::of(b"x")), 2000, 2200));
+        assert!(!replies.is_forgotten(&(Arc::new(other), Mac::of(b"x")), 2000, 2200));
     }
 
     #[test]

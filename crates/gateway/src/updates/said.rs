@@ -16,6 +16,30 @@ pub(super) struct Said {
     pub(super) is_final: bool,
 }
 
+/// How often what came of updates, not yet told to the metrics: they take longer for one than we do
+/// for many.
+#[derive(Default)]
+pub(super) struct Counts(Vec<(&'static str, u64)>);
+
+impl Counts {
+    /// Counts what came of an update.
+    pub(super) fn note(&mut self, said: &Said) {
+        match self.0.iter_mut().find(|(word, _)| *word == said.word) {
+            Some((_, count)) => *count += 1,
+            // There are few words.
+            None => self.0.push((said.word, 1)),
+        }
+    }
+
+    /// Tells the metrics.
+    pub(super) fn tell(&mut self) {
+        for (word, count) in self.0.iter_mut().filter(|(_, count)| *count > 0) {
+            let count = std::mem::take(count);
+            metrics::counter!("byname_dns_updates_total", "outcome" => *word).increment(count);
+        }
+    }
+}
+
 impl Said {
     fn new(verdict: Verdict, word: &'static str) -> Said {
         Said { verdict, word, is_final: true }

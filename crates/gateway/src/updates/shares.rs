@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use wire::Name;
 
 /// Messages under way and what they take in memory, in octets, by key and together.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    by_key: HashMap<Name, Share>,
+    by_key: HashMap<Name, Share, RandomState>,
     weight: usize,
 }
 
@@ -31,16 +32,15 @@ impl Shares {
     /// Counts a message in, and says whether there is room for it. Either way it counts until
     /// [`Shares::give_back`].
     pub(super) fn take(&mut self, key: &Name, weight: usize) -> Result<(), Full> {
-        if !self.by_key.contains_key(key) {
-            self.by_key.insert(key.clone(), Share::default());
-        }
         self.weight += weight;
-        if let Some(share) = self.by_key.get_mut(key) {
-            share.messages += 1;
-            share.weight += weight;
-            if share.messages > KEY_MESSAGES_MAX || share.weight > KEY_WEIGHT_MAX {
-                return Err(Full::Key);
-            }
+        let share = match self.by_key.get_mut(key) {
+            Some(share) => share,
+            None => self.by_key.entry(key.clone()).or_default(),
+        };
+        share.messages += 1;
+        share.weight += weight;
+        if share.messages > KEY_MESSAGES_MAX || share.weight > KEY_WEIGHT_MAX {
+            return Err(Full::Key);
         }
         if self.weight > WEIGHT_MAX { Err(Full::All) } else { Ok(()) }
     }

@@ -1,7 +1,7 @@
 //! Who signed a message.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use account::Credential;
@@ -16,12 +16,17 @@ use crate::attempts::Attempts;
 
 /// A message whose signature is good.
 pub(super) struct Signer {
-    /// The name of the key.
-    pub(super) key: Name,
     /// What tells the message from all others.
     pub(super) signature: Signature,
     /// Who signs the answer; `None`: nobody, as we have no private key (SIG(0)).
     pub(super) reply: Option<Verified>,
+}
+
+impl Signer {
+    /// The name of the key.
+    pub(super) fn key(&self) -> &Name {
+        &self.signature.0
+    }
 }
 
 /// Why nobody is believed to have signed a message.
@@ -54,12 +59,11 @@ pub(super) fn check(
             let signed = Signed::read(tail).map_err(|_| Unsigned::Malformed)?;
             match signed.verify(&live.keys().load(), now_s) {
                 Ok(verified) => {
-                    let key = verified.key().name().clone();
-                    let signature = (key.clone(), *verified.mac());
+                    let signature = (Arc::clone(verified.key().shared_name()), *verified.mac());
                     if replies.is_forgotten(&signature, verified.time_s(), now_s) {
                         return Err(Unsigned::Late(Box::new(signed.too_late(&verified))));
                     }
-                    Ok(Signer { key, signature, reply: Some(verified) })
+                    Ok(Signer { signature, reply: Some(verified) })
                 }
                 Err(Rejected::Malformed) => Err(Unsigned::Malformed),
                 Err(Rejected::Fault(fault)) => Err(Unsigned::Tsig(fault)),
@@ -96,12 +100,8 @@ fn check_public(
         attempts.failed(from, Instant::now());
         Unsigned::Sig0(why)
     })?;
-    let signature = (key.clone(), sig.identity());
-    Ok(Signer { key, signature, reply: None })
+    Ok(Signer { signature: (Arc::new(key), sig.identity()), reply: None })
 }
 
 /// Where a message came from, when that is certain: over TCP.
 pub(super) type Source = Option<IpAddr>;
-
-/// Messages under way, by their numbers.
-pub(super) type ByNumber<T> = HashMap<u64, T>;

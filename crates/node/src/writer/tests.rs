@@ -1,4 +1,4 @@
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
 use gateway::{Client, SubmitError};
@@ -23,7 +23,7 @@ impl Desk {
     fn open(store: Arc<dyn Store>) -> Desk {
         let owner = NodeId("ours".to_owned());
         let fence = store.acquire(ShardId(0), &owner).unwrap();
-        let (queue, letters) = sync_channel(64);
+        let (queue, letters) = gateway::letters(64);
         let (wake_folder, woken) = sync_channel(1);
         let writable = Arc::new(AtomicBool::new(true));
         let live = Arc::new(engine::Live::new());

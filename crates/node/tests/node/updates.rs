@@ -4,12 +4,11 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use account::Actor;
 use engine::Outcome;
-use gateway::{Inbox, Letter, Random, UpdateSettings, Updates};
+use gateway::{Inbox, Letter, Letters, Random, UpdateSettings, Updates};
 use node::Node;
 use node::admin::{Command, KeySettings, SecretText};
 use server::{Intake, Served, Server, Settings};
@@ -63,8 +62,8 @@ impl World {
     }
 
     /// Its doors before a writer that takes messages and decides nothing.
-    fn open_before_nobody() -> (World, Receiver<Letter>) {
-        let (queue, letters) = sync_channel(65_536);
+    fn open_before_nobody() -> (World, Letters) {
+        let (queue, letters) = gateway::letters(65_536);
         let client = |node: &Node| {
             let writable = Arc::new(AtomicBool::new(true));
             gateway::Client::new(Arc::clone(node.live()), queue, writable, Random::new())
@@ -327,6 +326,13 @@ fn rfc8945_5_2_signatures_that_are_not_accepted_are_told_so() {
     world.stop();
 }
 
+/// The letter that is there.
+fn take_one(letters: &Letters) -> Option<Letter> {
+    let mut one = None;
+    letters.take(1, |letter| one = Some(letter));
+    one
+}
+
 #[test]
 fn a_key_that_sends_more_than_its_share_is_told_so_and_others_are_heard() {
     let (world, letters) = World::open_before_nobody();
@@ -350,12 +356,14 @@ fn a_key_that_sends_more_than_its_share_is_told_so_and_others_are_heard() {
     let key = Key::new(name("other.test"), TsigAlgorithm::HmacSha256, b"0123456789abcdef", false);
     Client::sign(&Arc::new(key), &mut other, now_s());
     sender.send(&other).expect("loopback");
-    let letter = letters.recv_timeout(PATIENCE).expect("another key is heard");
+    letters.wait(PATIENCE);
+    let letter = take_one(&letters).expect("another key is heard");
     assert_eq!(letter.request.actor, Actor::Key(name("other.test")));
     // What is decided makes room again.
-    taken.pop().expect("a letter").reply.send(Outcome::Unchanged);
+    let decided = taken.pop().expect("a letter").reply;
+    gateway::tell([(decided, Outcome::Unchanged)]);
     let last = taken.len() as u16;
-    let answer = letter_or_answer(&letters, &sender, last).err().expect("an answer");
+    let answer = letter_or_answer(&letters, &sender, last).expect_err("an answer");
     assert_eq!(rcode(&answer), Rcode::NOERROR);
     let (message, _) = sign(60_000, &claim("again", 7), None);
     sender.send(&message).expect("loopback");
@@ -365,16 +373,12 @@ fn a_key_that_sends_more_than_its_share_is_told_so_and_others_are_heard() {
 }
 
 /// What comes first: a message at the writer, or an answer with this id.
-fn letter_or_answer(
-    letters: &Receiver<Letter>,
-    socket: &UdpSocket,
-    id: u16,
-) -> Result<Letter, Vec<u8>> {
+fn letter_or_answer(letters: &Letters, socket: &UdpSocket, id: u16) -> Result<Letter, Vec<u8>> {
     socket.set_nonblocking(true).expect("a socket");
     let until = Instant::now() + PATIENCE;
     let mut buffer = [0; 2048];
     loop {
-        if let Ok(letter) = letters.try_recv() {
+        if let Some(letter) = take_one(letters) {
             return Ok(letter);
         }
         let length = socket.recv(&mut buffer).unwrap_or_default();
