@@ -30,6 +30,10 @@ pub(crate) struct Folder {
     pub(crate) is_brief: bool,
     /// Events folded since it was last looked whether the tables are worth packing.
     pub(crate) unpacked: u64,
+    /// Since when commits are taken over that are not written.
+    pub(crate) gathering: Option<Instant>,
+    /// So much is changed that everything else is put off as far as it can be.
+    pub(crate) is_busy: bool,
     /// When the write-ahead logs were last moved into their databases.
     pub(crate) kept_up: Instant,
     pub(crate) log_ms: Option<u64>,
@@ -43,7 +47,7 @@ impl Folder {
         let mut retained: Option<Instant> = None;
         let mut failed: Option<Instant> = None;
         loop {
-            let open = match self.wake.recv_timeout(UPKEEP) {
+            let open = match self.wake.recv_timeout(self.patience()) {
                 Ok(()) => {
                     // More commits will follow: fold them together.
                     std::thread::park_timeout(GATHER);
@@ -69,6 +73,12 @@ impl Folder {
                 }
             }
         }
+    }
+
+    /// How long nothing need be done when nothing is committed.
+    fn patience(&self) -> Duration {
+        let left = |since: Instant| GATHER_MAX.saturating_sub(since.elapsed());
+        self.gathering.map_or(UPKEEP, left)
     }
 
     /// A long write-ahead log is left as it is: the next start reads it in a moment, and moving it
@@ -101,6 +111,8 @@ impl Folder {
                 Ok(true) => {}
                 Ok(false) => return self.pack(),
                 Err(why) => {
+                    // The tables go on from where they stand.
+                    self.gathering = None;
                     metrics::counter!("byname_fold_failures_total").increment(1);
                     tracing::warn!(
                         %why,
@@ -120,8 +132,9 @@ impl Folder {
             return true;
         }
         self.unpacked = 0;
+        let share = if self.is_busy { PACK_SHARE_BUSY } else { PACK_SHARE };
         let stopping = Arc::clone(&self.stopping);
-        match self.tables.pack(PACK_ROWS, &|| !stopping.load(Ordering::Relaxed)) {
+        match self.tables.pack((PACK_ROWS, share), &|| !stopping.load(Ordering::Relaxed)) {
             Ok(()) => true,
             Err(why) => {
                 tracing::warn!(%why, "the folded tables could not be packed");
@@ -139,19 +152,38 @@ impl Folder {
             self.tables.fill(StateReader::new(snapshot.body)?)?;
         }
         let at = self.tables.folded().0;
-        let commits = self.store.read(ShardId(0), at, FOLD_BYTES)?;
-        if commits.is_empty() {
-            return Ok(self.note_more());
-        }
+        let commits = self.store.read(ShardId(0), self.tables.gathered(), FOLD_BYTES)?;
+        let is_last = commits.is_empty();
         let started = Instant::now();
-        self.tables.fold(&commits)?;
-        self.note(&commits);
-        metrics::histogram!("byname_fold_seconds").record(started.elapsed().as_secs_f64());
-        self.unpacked += self.tables.folded().0.0 - at.0;
-        let head = self.store.head(ShardId(0))?.0;
-        let lag = head.saturating_sub(self.tables.folded().0.0);
+        let is_full = self.tables.gather(&commits)?;
+        if is_full || is_last && self.is_due() {
+            self.tables.flush()?;
+        }
+        let folded = self.tables.folded().0;
+        if folded > at {
+            self.gathering = None;
+            self.is_busy = folded.0 - at.0 > BUSY_EVENTS;
+        }
+        if self.tables.gathered() > folded {
+            self.gathering.get_or_insert(started);
+        }
+        if !is_last {
+            self.note(&commits);
+            metrics::histogram!("byname_fold_seconds").record(started.elapsed().as_secs_f64());
+        }
+        self.unpacked += folded.0 - at.0;
+        let lag = self.store.head(ShardId(0))?.0.saturating_sub(folded.0);
         metrics::gauge!("byname_fold_lag_events").set(lag as f64);
-        Ok(true)
+        Ok(!is_last || self.note_more())
+    }
+
+    /// Whether what was gathered is written, when nothing more can be added to it now.
+    fn is_due(&self) -> bool {
+        let Some(since) = self.gathering else { return false };
+        // What takes long is left to the next start.
+        let ends = self.stopping.load(Ordering::Relaxed)
+            && self.tables.gathered().0 - self.tables.folded().0.0 <= STOP_EVENTS;
+        ends || since.elapsed() >= GATHER_MAX
     }
 
     /// Notes what the index does not have yet, for example after a start; whether there may be more.
@@ -232,6 +264,7 @@ impl Folder {
         if upto.0 < kept.0.saturating_add(TRIM_LEAST) {
             return Ok(());
         }
+        self.tables.flush()?;
         self.snapshot()?;
         let upto = upto.min(self.tables.folded().0);
         self.store.trim(ShardId(0), upto)?;
@@ -293,18 +326,27 @@ fn before(age_ms: u64) -> Timestamp {
 
 /// How long commits are gathered before they are folded.
 const GATHER: Duration = Duration::from_millis(100);
+/// How long they are gathered at most, when there are few.
+const GATHER_MAX: Duration = Duration::from_secs(1);
+/// Events folded at once from which on much is changed.
+const BUSY_EVENTS: u64 = 10_000;
 /// How often the write-ahead logs are moved into their databases.
 const UPKEEP: Duration = Duration::from_secs(2);
 /// How often old parts of the log are looked for.
 const RETENTION: Duration = Duration::from_secs(3600);
 /// Fewest events that are worth a snapshot.
 const TRIM_LEAST: u64 = 10_000;
-/// How much of the log is folded in one transaction, in octets.
+/// How much of the log is read at once, in octets.
 const FOLD_BYTES: usize = 2 * 1024 * 1024;
 /// Changed RRsets of a zone from which it may be worth packing them.
 const PACK_ROWS: u64 = 20_000;
 /// Events after which it is looked whether it is: looking reads all that has changed.
 pub(crate) const PACK_EVENTS: u64 = 100_000;
+/// They are packed when one in so many octets of a zone has changed; and while much is changed.
+const PACK_SHARE: u64 = 8;
+const PACK_SHARE_BUSY: u64 = 2;
+/// Events that are folded when the node stops, as far as they are gathered.
+const STOP_EVENTS: u64 = 4096;
 /// For how long is folded when the node stops.
 const STOP_FOLD: Duration = Duration::from_millis(50);
 /// Octets of write-ahead logs that are moved into their databases when the node stops.

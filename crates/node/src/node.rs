@@ -209,6 +209,8 @@ impl Claimed {
             is_brief,
             // What was left by the last run is looked at once.
             unpacked: folder::PACK_EVENTS,
+            gathering: None,
+            is_busy: false,
             kept_up: Instant::now(),
             log_ms: options.log_ms,
             origins_ms: options.origins_ms,

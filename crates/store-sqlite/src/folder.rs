@@ -8,6 +8,7 @@ use store::{Fact, ImportId, Item, Part, PartWriter, Pos, RecordLease, codec};
 use wire::{Name, Rdata, Rrset, Rtype, Serial};
 use zone::Delta;
 
+use crate::gather::Gathered;
 use crate::load::{
     self, ZoneRow, damaged, entity_key, entity_row, lease_sum, relative, sum, version_octets,
     zone_sum,
@@ -49,6 +50,19 @@ impl<'c> Folder<'c> {
         self.rows
     }
 
+    /// Writes the changes that were gathered, which are none any more then.
+    pub(crate) fn write(&mut self, gathered: &mut Gathered) -> Done {
+        for of_zone in gathered.by_zone() {
+            // A zone that is not known went after the change.
+            let Some((id, base)) = self.zone(of_zone.zone)? else { continue };
+            let (more, gone) = of_zone.write(self.connection, (id, base.is_some()))?;
+            self.rows = (self.rows + more).saturating_sub(gone);
+            self.put_zone(of_zone.zone, of_zone.serial)?;
+        }
+        gathered.clear();
+        Ok(())
+    }
+
     /// Writes a row: over the one with its key, which is there more often than not, else as a new
     /// one. Both statements take the same values.
     fn put(&mut self, update: &str, insert: &str, values: impl Params + Clone) -> Done {
@@ -65,9 +79,27 @@ impl<'c> Folder<'c> {
         Ok(())
     }
 
-    pub(crate) fn fact(&mut self, fact: &Fact) -> Done {
+    /// Folds a fact; changes of RRsets are gathered, and written before anything that rests on them.
+    pub(crate) fn fact(&mut self, fact: &Fact, gathered: &mut Gathered) -> Done {
+        let rests = match fact {
+            Fact::Changed { .. }
+            | Fact::Entity { .. }
+            | Fact::Seen { .. }
+            | Fact::Used { .. }
+            | Fact::Leased { .. } => false,
+            Fact::ZoneDropped { .. }
+            | Fact::Staged { .. }
+            | Fact::Imported { .. }
+            | Fact::ImportDropped { .. } => true,
+        };
+        if rests {
+            self.write(gathered)?;
+        }
         match fact {
-            Fact::Changed { zone, serial, deltas, .. } => self.changed(zone, *serial, deltas),
+            Fact::Changed { zone, serial, deltas, .. } => {
+                self.end_leases(zone, deltas)?;
+                gathered.change(zone, *serial, deltas)
+            }
             Fact::Entity { after: Some(entity), .. } => self.put_entity(entity),
             Fact::Entity { before: Some(entity), after: None } => self.remove_entity(entity),
             Fact::Entity { before: None, after: None } => Ok(()),
@@ -171,15 +203,6 @@ impl<'c> Folder<'c> {
         Ok(())
     }
 
-    fn changed(&mut self, zone: &Name, serial: Serial, deltas: &[Delta]) -> Done {
-        let Some(row) = self.zone(zone)? else { return Ok(()) };
-        for delta in deltas {
-            self.put_rrset(row, zone, delta)?;
-            self.end_leases(row.0, zone, delta)?;
-        }
-        self.put_zone(zone, serial)
-    }
-
     /// Writes leases of records of a zone; those of 0 seconds are removed.
     pub(crate) fn leased(&mut self, zone: &Name, leases: &[RecordLease]) -> Done {
         let Some((id, _)) = self.zone(zone)? else { return Ok(()) };
@@ -205,11 +228,16 @@ impl<'c> Folder<'c> {
         Ok(())
     }
 
-    /// The lease of a record ends when the record goes.
-    fn end_leases(&mut self, id: i64, zone: &Name, delta: &Delta) -> Done {
+    /// The leases of records end when the records go.
+    fn end_leases(&mut self, zone: &Name, deltas: &[Delta]) -> Done {
         if !self.may_lease()? {
             return Ok(());
         }
+        let Some((id, _)) = self.zone(zone)? else { return Ok(()) };
+        deltas.iter().try_for_each(|delta| self.end_leases_of(id, zone, delta))
+    }
+
+    fn end_leases_of(&mut self, id: i64, zone: &Name, delta: &Delta) -> Done {
         let owner = delta.owner.to_lowercase();
         let owner = relative(&owner, zone)?;
         let mut select = self.connection.prepare_cached(LEASED_RECORDS)?;
@@ -229,37 +257,14 @@ impl<'c> Folder<'c> {
         Ok(())
     }
 
-    fn may_lease(&mut self) -> Result<bool, StateError> {
+    /// Whether there may be leases.
+    pub(crate) fn may_lease(&mut self) -> Result<bool, StateError> {
         if let Some(known) = self.may_lease {
             return Ok(known);
         }
         let found = self.connection.prepare_cached("SELECT 1 FROM lease LIMIT 1")?.exists([])?;
         self.may_lease = Some(found);
         Ok(found)
-    }
-
-    fn put_rrset(&mut self, (id, base): (i64, Option<i64>), zone: &Name, delta: &Delta) -> Done {
-        let owner = delta.owner.to_lowercase();
-        let relative = relative(&owner, zone)?;
-        let rtype = delta.rtype;
-        self.body.clear();
-        match &delta.after {
-            Some(rrset) => codec::encode_rrset(rrset, &mut self.body),
-            // The base may have it.
-            None if base.is_some() => {}
-            None => {
-                let sql = "DELETE FROM rrset WHERE zone = ?1 AND owner = ?2 AND type = ?3";
-                return self.delete(sql, params![id, relative, rtype.0]);
-            }
-        }
-        let sum = sum(&[&id.to_be_bytes(), relative, &rtype.0.to_be_bytes(), &self.body]);
-        let update = "UPDATE rrset SET body = ?4, sum = ?5
-            WHERE zone = ?1 AND owner = ?2 AND type = ?3";
-        let insert = "INSERT INTO rrset (zone, owner, type, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let body = std::mem::take(&mut self.body);
-        self.put(update, insert, (id, relative, rtype.0, &body, sum))?;
-        self.body = body;
-        Ok(())
     }
 
     fn remove_entity(&mut self, entity: &Entity) -> Done {

@@ -19,6 +19,7 @@
 pub mod backup;
 mod connection;
 mod folder;
+mod gather;
 mod history;
 mod hooks;
 mod load;

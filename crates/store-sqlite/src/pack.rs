@@ -13,11 +13,14 @@ use crate::load::{self, ZoneRow, damaged};
 use crate::state::StateError;
 
 /// Zones in which so much has changed that it is worth writing them anew.
-pub(crate) fn worth(connection: &Connection, rows_least: u64) -> Result<Vec<ZoneRow>, StateError> {
+pub(crate) fn worth(
+    connection: &Connection,
+    least: (u64, u64),
+) -> Result<Vec<ZoneRow>, StateError> {
     let mut zones = load::zones(connection)?;
     let mut failed = None;
     zones.retain(|zone| {
-        is_worth(connection, zone, rows_least).unwrap_or_else(|why| {
+        is_worth(connection, zone, least).unwrap_or_else(|why| {
             failed = Some(why);
             false
         })
@@ -28,7 +31,7 @@ pub(crate) fn worth(connection: &Connection, rows_least: u64) -> Result<Vec<Zone
 fn is_worth(
     connection: &Connection,
     zone: &ZoneRow,
-    rows_least: u64,
+    (rows_least, share): (u64, u64),
 ) -> Result<bool, rusqlite::Error> {
     let Some(base) = zone.base else { return Ok(false) };
     let count = |sql: &str, of: i64| -> Result<u64, rusqlite::Error> {
@@ -37,7 +40,7 @@ fn is_worth(
     };
     let rows = count("SELECT count(*) FROM rrset WHERE zone = ?1", zone.id)?;
     let sql = "SELECT coalesce(sum(length(body)), 0) FROM part WHERE import = ?1";
-    Ok(rows >= rows_least && rows * ROW_OCTETS * SHARE >= count(sql, base)?)
+    Ok(rows >= rows_least && rows * ROW_OCTETS * share >= count(sql, base)?)
 }
 
 /// Writes the base of a zone anew, with what has changed, within a transaction; whether `go_on` said
@@ -150,5 +153,3 @@ impl<'c> Changed<'c> {
 
 /// About as many octets of a part does a row become.
 const ROW_OCTETS: u64 = 24;
-/// A base is written anew when one in so many of its octets has changed.
-const SHARE: u64 = 8;

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use account::Timestamp;
 use rusqlite::{Connection, params};
-use store::{Commit, Hash, Item, Pos};
+use store::{Commit, Event, Fact, Hash, Item, Pos};
 
 use crate::connection::{self, OpenError, Sync};
 use crate::folder::Folder;
+use crate::gather::Gathered;
 use crate::load::{self, Piece, damaged, sum};
 use crate::pack;
 use crate::rows::{self, pos, sql_pos};
@@ -18,6 +19,9 @@ pub struct StateDb {
     path: PathBuf,
     connection: Connection,
     stands: Stands,
+    /// What has changed since, up to another position.
+    gathered: Gathered,
+    ahead: Stands,
     /// Rows of entities, zones, RRsets, parts and leases.
     rows: u64,
 }
@@ -72,7 +76,14 @@ impl StateDb {
             MetaError::Sqlite(why) => sqlite(why),
             MetaError::Encoding(found) => OpenError::Encoding { path: path.to_owned(), found },
         })?;
-        Ok(StateDb { path: path.to_owned(), connection, stands, rows })
+        Ok(StateDb {
+            path: path.to_owned(),
+            connection,
+            stands,
+            gathered: Gathered::default(),
+            ahead: stands,
+            rows,
+        })
     }
 
     /// The position that the tables stand at, and the hash of the event there.
@@ -81,34 +92,96 @@ impl StateDb {
         (at, hash)
     }
 
+    /// The position up to which commits were taken over: those after it are the next ones.
+    pub fn gathered(&self) -> Pos {
+        self.ahead.0
+    }
+
     /// Folds commits into the tables, in one transaction: all or none.
     pub fn fold(&mut self, commits: &[Commit]) -> Result<(), StateError> {
-        let events = commits.iter().flat_map(|commit| &commit.events);
-        let at = self.stands.0;
-        let mut new = events.skip_while(|event| event.pos <= at).peekable();
-        let Some(first) = new.peek().map(|event| event.pos) else { return Ok(()) };
-        if first.0 != at.0 + 1 {
-            return Err(StateError::Gap { at, first });
+        let new = self.new_events(commits)?;
+        self.write(new)
+    }
+
+    /// Takes over commits, to be written together with others that follow; whether it is time for
+    /// [`StateDb::flush`]. After an error the tables go on from where they stand.
+    pub fn gather(&mut self, commits: &[Commit]) -> Result<bool, StateError> {
+        let new = self.new_events(commits)?;
+        let mut facts = new.iter().flat_map(|event| &event.body.facts);
+        // Leases end with their records, one by one.
+        let is_plain = facts.all(|fact| matches!(fact, Fact::Changed { .. }))
+            && !Folder::new(&self.connection, 0).may_lease()?;
+        if !is_plain {
+            return self.write(new).map(|()| false);
         }
+        let done = new.iter().flat_map(|event| &event.body.facts).try_for_each(|fact| match fact {
+            Fact::Changed { zone, serial, deltas, .. } => {
+                self.gathered.change(zone, *serial, deltas)
+            }
+            _ => Ok(()),
+        });
+        if let Err(why) = done {
+            self.drop_gathered();
+            return Err(why);
+        }
+        if let Some(last) = new.last() {
+            self.ahead = (last.pos, last.hash, last.body.at);
+        }
+        Ok(self.gathered.is_full())
+    }
+
+    /// Writes what was gathered, in one transaction.
+    pub fn flush(&mut self) -> Result<(), StateError> {
+        if self.ahead.0 == self.stands.0 { Ok(()) } else { self.write(Vec::new()) }
+    }
+
+    /// The events of commits that are not folded or gathered yet.
+    fn new_events<'e>(&self, commits: &'e [Commit]) -> Result<Vec<&'e Event>, StateError> {
+        let events = commits.iter().flat_map(|commit| &commit.events);
+        let at = self.ahead.0;
+        let new: Vec<&Event> = events.skip_while(|event| event.pos <= at).collect();
+        match new.first() {
+            Some(first) if first.pos.0 != at.0 + 1 => Err(StateError::Gap { at, first: first.pos }),
+            Some(_) | None => Ok(new),
+        }
+    }
+
+    /// Writes what was gathered and what follows it.
+    fn write(&mut self, new: Vec<&Event>) -> Result<(), StateError> {
+        let written = self.write_all(new);
+        if written.is_err() {
+            self.drop_gathered();
+        }
+        written
+    }
+
+    fn write_all(&mut self, new: Vec<&Event>) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         let mut folder = Folder::new(&transaction, self.rows);
-        let mut stands = self.stands;
+        let mut stands = self.ahead;
         for event in new {
-            event.body.facts.iter().try_for_each(|fact| folder.fact(fact))?;
+            let mut facts = event.body.facts.iter();
+            facts.try_for_each(|fact| folder.fact(fact, &mut self.gathered))?;
             stands = (event.pos, event.hash, event.body.at);
         }
+        folder.write(&mut self.gathered)?;
         let rows = folder.finish();
         set_meta(&transaction, stands, rows)?;
         transaction.commit()?;
-        (self.stands, self.rows) = (stands, rows);
+        (self.stands, self.ahead, self.rows) = (stands, stands, rows);
         Ok(())
     }
 
+    fn drop_gathered(&mut self) {
+        self.gathered.clear();
+        self.ahead = self.stands;
+    }
+
     /// Packs what has changed in a zone into its parts, for zones with so many changed RRsets at least
-    /// and with many for their size: then the next start is quick. Stops when `go_on` says no, and
-    /// has then done nothing to the zone that it was at.
-    pub fn pack(&mut self, rows_least: u64, go_on: &dyn Fn() -> bool) -> Result<(), StateError> {
-        for zone in pack::worth(&self.connection, rows_least)? {
+    /// and with about one in so many of their octets changed: then the next start is quick. Stops when
+    /// `go_on` says no, and has then done nothing to the zone that it was at.
+    pub fn pack(&mut self, worth: (u64, u64), go_on: &dyn Fn() -> bool) -> Result<(), StateError> {
+        for zone in pack::worth(&self.connection, worth)? {
             let transaction = self.connection.transaction()?;
             let mut folder = Folder::new(&transaction, self.rows);
             if !pack::pack(&mut folder, &transaction, &zone, go_on)? {
@@ -146,7 +219,7 @@ impl StateDb {
         let rows = folder.finish();
         set_meta(&transaction, stands, rows)?;
         transaction.commit()?;
-        (self.stands, self.rows) = (stands, rows);
+        (self.stands, self.ahead, self.rows) = (stands, stands, rows);
         Ok(())
     }
 

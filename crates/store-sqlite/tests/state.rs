@@ -191,6 +191,64 @@ fn folding_in_any_pieces_makes_the_same_tables() {
     }
 }
 
+/// The same without leases: then changes are gathered.
+fn without_leases(mut commits: Vec<Commit>) -> Vec<Commit> {
+    for event in commits.iter_mut().flat_map(|commit| &mut commit.events) {
+        event.body.facts.retain(|fact| !matches!(fact, Fact::Leased { .. }));
+    }
+    commits
+}
+
+#[test]
+fn what_is_gathered_is_folded_together_and_comes_to_the_same() {
+    let sizes = [1, 40, 3, 200, 7, 1, 1, 1, 60, 2, 2, 2, 2, 90];
+    for (commits, kind) in [(commits(&sizes), "leases"), (without_leases(commits(&sizes)), "plain")]
+    {
+        let directory = fresh();
+        let whole = sorted(&folded(&within(&directory, "whole"), &commits));
+        for every in [1, 2, 3, 100] {
+            let path = within(&directory, &format!("every-{every}"));
+            let mut tables = StateDb::open(&path).unwrap();
+            let mut ahead = 0;
+            for (at, commit) in commits.iter().enumerate() {
+                assert!(!tables.gather(std::slice::from_ref(commit)).unwrap(), "it is little");
+                assert_eq!(tables.gathered(), commit.last);
+                ahead += u32::from(tables.folded().0 < commit.last);
+                if at % every == 0 {
+                    tables.flush().unwrap();
+                    assert_eq!(tables.folded().0, commit.last);
+                }
+            }
+            assert!(kind == "leases" || every == 1 || ahead > 3, "{ahead} times it was ahead");
+            // What was not written is not there; the log has it.
+            let stood = tables.folded().0;
+            drop(tables);
+            let mut tables = StateDb::open(&path).unwrap();
+            assert_eq!(tables.folded().0, stood);
+            let missing = commits.iter().filter(|commit| commit.last > stood);
+            for commit in missing.cloned().collect::<Vec<_>>().chunks(4) {
+                tables.gather(commit).unwrap();
+            }
+            tables.flush().unwrap();
+            assert_eq!(sorted(&items(&mut tables).unwrap()), whole, "{kind}, every {every}");
+        }
+    }
+}
+
+#[test]
+fn a_gap_in_what_is_gathered_is_told() {
+    let commits = without_leases(commits(&[1, 40, 3, 200]));
+    let directory = fresh();
+    let mut tables = StateDb::open(directory.path()).unwrap();
+    tables.gather(&commits[..1]).unwrap();
+    let gap = tables.gather(&commits[2..]);
+    assert!(matches!(gap, Err(StateError::Gap { .. })), "{gap:?}");
+    tables.gather(&commits[1..2]).unwrap();
+    tables.gather(&commits[2..]).unwrap();
+    tables.flush().unwrap();
+    assert_eq!(tables.folded().0, commits[3].last);
+}
+
 #[test]
 fn packed_tables_say_the_same() {
     let commits = commits(&[1, 2, 1, 30, 5, 60, 90, 1, 1, 400]);
@@ -207,9 +265,9 @@ fn packed_tables_say_the_same() {
     for (at, commit) in commits.iter().enumerate() {
         tables.fold(std::slice::from_ref(commit)).unwrap();
         let before = sorted(&items(&mut tables).unwrap());
-        tables.pack(1, &|| false).unwrap();
+        tables.pack((1, 8), &|| false).unwrap();
         let unpacked = rows(&often);
-        tables.pack(1, &|| true).unwrap();
+        tables.pack((1, 8), &|| true).unwrap();
         packed += i32::from(rows(&often) < unpacked);
         // A few are not worth it.
         assert!(rows(&often) < 20, "{} after commit {at}", rows(&often));
@@ -224,9 +282,9 @@ fn packed_tables_say_the_same() {
     let mut tables = StateDb::open(&rarely).unwrap();
     tables.fold(&commits).unwrap();
     let unpacked = rows(&rarely);
-    tables.pack(10_000, &|| true).unwrap();
+    tables.pack((10_000, 8), &|| true).unwrap();
     assert_eq!(rows(&rarely), unpacked, "not worth it");
-    tables.pack(1, &|| true).unwrap();
+    tables.pack((1, 8), &|| true).unwrap();
     assert_eq!((rows(&rarely), sorted(&items(&mut tables).unwrap())), (0, whole));
 }
 
