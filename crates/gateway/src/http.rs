@@ -21,8 +21,8 @@ use crate::clock::after;
 use crate::connection::{self, Arrival};
 use crate::door::Door;
 use crate::handover::Handover;
-use crate::rates::RateSettings;
 use crate::handshake::Handshakes;
+use crate::rates::RateSettings;
 
 /// How updates are taken over HTTP.
 #[derive(Clone, Debug)]

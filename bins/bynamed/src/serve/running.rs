@@ -153,7 +153,18 @@ impl Running {
 
     /// Closes the doors, answers what was read, writes down what is only in memory.
     pub(crate) fn stop(self) {
-        let Running { runtime, node, server, xdp, http, mut updates, admin, encryption, courier, .. } = self;
+        let Running {
+            runtime,
+            node,
+            server,
+            xdp,
+            http,
+            mut updates,
+            admin,
+            encryption,
+            courier,
+            ..
+        } = self;
         // Orders and updates first: what they change is still answered.
         drop((admin, encryption));
         courier.stop();

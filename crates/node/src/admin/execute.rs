@@ -86,9 +86,7 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
         Command::ZoneImport { zone, settings } => orders.zone_import(zone, settings, body)?,
         Command::ZoneExport { zone } => return orders.zone_export(zone),
         Command::ZoneRemove { zone } => {
-            let zone = name(zone)?;
-            orders.operate(Operation::RemoveZone(zone.clone()))?;
-            json!({ "zone": text(&zone), "removed": true })
+            orders.done(zone, ("zone", "removed"), Operation::RemoveZone)?
         }
         Command::HostAdd { host, account, settings } => {
             orders.host_add(host, account.as_deref(), settings)?
@@ -106,15 +104,9 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
         }
         Command::HostRotate { host, overlap_s } => orders.host_rotate(host, *overlap_s)?,
         Command::HostRemove { host } => {
-            let host = name(host)?;
-            orders.operate(Operation::RemoveHost(host.clone()))?;
-            json!({ "host": text(&host), "removed": true })
+            orders.done(host, ("host", "removed"), Operation::RemoveHost)?
         }
-        Command::HostFree { host } => {
-            let host = name(host)?;
-            orders.operate(Operation::FreeName(host.clone()))?;
-            json!({ "host": text(&host), "free": true })
-        }
+        Command::HostFree { host } => orders.done(host, ("host", "free"), Operation::FreeName)?,
         Command::TokenAdd { hosts, label, settings } => orders.token_add(hosts, label, settings)?,
         Command::TokenShow { id } => show::one_token(node, *id)?,
         Command::TokenRotate { id, overlap_s } => orders.token_rotate(*id, *overlap_s)?,
@@ -133,11 +125,7 @@ pub fn execute(node: &Node, command: &Command, body: &mut dyn Read) -> Result<An
         Command::AccountUnfreeze { account } => orders.freeze(account, false)?,
         Command::KeyAdd { .. } => orders.key_add(command)?,
         Command::KeyList => return Ok(listed(Listing::keys(live))),
-        Command::KeyRemove { key } => {
-            let key = name(key)?;
-            orders.operate(Operation::RemoveKey(key.clone()))?;
-            json!({ "key": text(&key), "removed": true })
-        }
+        Command::KeyRemove { key } => orders.done(key, ("key", "removed"), Operation::RemoveKey)?,
         Command::WebhookAdd(settings) => orders.webhook_add(settings)?,
         Command::WebhookList => return Ok(listed(Listing::webhooks(live))),
         Command::WebhookRemove { id } => orders.webhook_remove(*id)?,
@@ -161,6 +149,19 @@ pub(super) struct Orders<'a> {
 }
 
 impl Orders<'_> {
+    /// Carries out an operation on what has a name; the answer says of which kind it is and what has
+    /// become of it.
+    fn done(
+        &self,
+        of: &str,
+        (kind, mark): (&str, &str),
+        operation: fn(Name) -> Operation,
+    ) -> Result<Value, AdminError> {
+        let of = name(of)?;
+        self.operate(operation(of.clone()))?;
+        Ok(json!({ kind: text(&of), mark: true }))
+    }
+
     pub(super) fn operate(&self, operation: Operation) -> Result<Option<u64>, AdminError> {
         let outcome = self.node.client().operate(operation.clone());
         match outcome.map_err(|why| AdminError::Unavailable(why.to_string()))? {
