@@ -100,10 +100,12 @@ fn an_account_has_no_more_than_its_limits() {
     assert!(is_done(&again), "dead tokens do not count: {again:?}");
     let hook = NewWebhook {
         account: town.carol,
+        host: None,
         url: "https://hook.test".to_owned(),
         secret: vec![1],
         events: Vec::new(),
         label: String::new(),
+        private_ok: false,
     };
     let outcome = rig.run(owner, Operation::AddWebhook(hook));
     assert_eq!(outcome, Outcome::Refused(Refused::Limit("webhooks of the account")));

@@ -172,15 +172,18 @@ fn of_accounts(carol: AccountId) -> Rows {
         policy: KeyPolicy::everything(),
         truncated_ok: false,
     };
-    let hook = |account| {
+    let hook_to = |account, private_ok| {
         Operation::AddWebhook(NewWebhook {
             account,
+            host: None,
             url: "https://hook.test".to_owned(),
             secret: vec![1],
             events: Vec::new(),
             label: String::new(),
+            private_ok,
         })
     };
+    let hook = |account| hook_to(account, false);
     vec![
         (For::Operator, Operation::AddAccount("mallory".to_owned()), None),
         (For::Operator, Operation::SetAccount { id: carol, policy: AccountPatch::default() }, None),
@@ -189,7 +192,8 @@ fn of_accounts(carol: AccountId) -> Rows {
         (For::Operator, Operation::AddKey(key), None),
         (For::Operator, Operation::RemoveKey(name("k")), None),
         (For::Owner, hook(carol), Some(hook(AccountId(0)))),
-        (For::Operator, Operation::PauseWebhook { id: WebhookId(1), paused: true }, None),
+        (For::Operator, hook_to(carol, true), None),
+        (For::Either, Operation::PauseWebhook { id: WebhookId(1), paused: true }, None),
         (For::Operator, Operation::RemoveWebhook(WebhookId(1)), None),
     ]
 }
