@@ -15,4 +15,5 @@ mod small;
 mod sources;
 mod strangers;
 mod tokens;
+mod texts;
 mod updates;

@@ -175,6 +175,16 @@ impl Service {
         all
     }
 
+    /// The values of the TXT records of a name, in their order; each is one string.
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
+        let name = Name::parse(name).expect("a name");
+        let zones = self.node.live().zones().all();
+        let zone = zones.iter().find(|zone| name.is_subdomain_of(zone.apex())).expect("a zone");
+        let rdata = zone.rrset(&name, Rtype::TXT).map_or(Vec::new(), |rrset| rrset.rdata);
+        let text = |octets: &[u8]| String::from_utf8_lossy(&octets[1..]).into_owned();
+        rdata.iter().map(|rdata| text(rdata.as_wire())).collect()
+    }
+
     /// When a host was last seen, in milliseconds since 1970.
     pub(crate) fn last_seen(&self, host: &str) -> Option<i64> {
         let name = Name::parse(host).expect("a name");
