@@ -14,6 +14,6 @@ mod service;
 mod small;
 mod sources;
 mod strangers;
-mod tokens;
 mod texts;
+mod tokens;
 mod updates;
