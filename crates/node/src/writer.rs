@@ -210,8 +210,10 @@ impl Writer {
             metrics::counter!("byname_events_total").increment(batch.events.len() as u64);
             batch.events.iter().for_each(tell_of_hosts);
         }
-        answer(self.engine.settle(batch.number, settled), owed);
+        let replies = self.engine.settle(batch.number, settled);
+        // Whoever is answered and listens from then on is not told of what was answered.
         self.tide.rise(self.engine.stands_at().0);
+        answer(replies, owed);
         if settled == Settled::Durable && batch.events.iter().any(is_of_webhooks) {
             self.tide.wake();
         }

@@ -42,6 +42,8 @@ fn check(index: &HistoryIndex, events: &[Event]) {
             let mut exactly = about(events, at, subject);
             // What is not noted may be about anybody.
             exactly.extend(bounds(at).0.0.max(index.at().0 + 1)..=bounds(at).1.0);
+            exactly.sort_unstable();
+            exactly.dedup();
             let mut found = found(index, at, subject);
             found.retain(|pos| *pos >= events[0].pos.0);
             assert_eq!(found, exactly, "block {at}");

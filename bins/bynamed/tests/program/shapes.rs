@@ -14,9 +14,12 @@ enum Shape {
 
 use Shape::{Many, One};
 
-const ZONE_KEYS: &str = "account created host_ttl_s ns rrsets scavenge serial suffix zone";
+const ZONE_KEYS: &str = "account created host_ttl_s ns quarantine_s reserved rrsets scavenge serial suffix ttl_min_s zone";
 const HOST_KEYS: &str = "a aaaa created dialect expiry host last_seen parked private_ok ttl_s zone";
 const HOST_AND_TOKENS: &str = "a aaaa account created dialect expiry frozen host last_seen parked private_ok tokens ttl_s zone";
+const TOKEN_KEYS: &str =
+    "account created ends exposed from hosts id label last_used revoked role rules";
+const ACCOUNT_KEYS: &str = "account created frozen id limits tokens_void_until";
 const KEY_KEYS: &str =
     "actions algorithm created key names transfer truncated_ok types update zones";
 
@@ -39,7 +42,7 @@ fn table() -> Vec<(Vec<&'static str>, Shape)> {
         ("host set nas.dyn.example --expire-after 7d --then park=9.9.9.9", One(HOST_AND_TOKENS)),
         ("host rotate nas.dyn.example", One("host id token")),
         ("token add nas.dyn.example --label cron", One("hosts id token")),
-        ("token list", Many("created exposed hosts id label revoked")),
+        ("token list", Many(TOKEN_KEYS)),
         ("token revoke ID", One("id revoked")),
         ("key list", Many("")),
         (
@@ -51,7 +54,9 @@ fn table() -> Vec<(Vec<&'static str>, Shape)> {
         ("key list", Many(KEY_KEYS)),
         ("key remove k", One("key removed")),
         ("account add alice", One("account id")),
-        ("account list", Many("account created frozen id tokens_void_until")),
+        ("account list", Many(ACCOUNT_KEYS)),
+        ("account set alice --limit hosts=3", One(ACCOUNT_KEYS)),
+        ("webhook list", Many("")),
         ("account freeze alice", One("account frozen")),
         ("account unfreeze alice", One("account frozen")),
         ("host remove nas.dyn.example", One("host removed")),
