@@ -1,4 +1,4 @@
-//! Debian's lego 4.9 with two of its providers, against the ACME service pebble, which looks for the
+//! Debian's lego 4.9 with its provider `httpreq`, against the ACME service pebble, which looks for the
 //! TXT records at our service.
 #![expect(clippy::expect_used, reason = "a step that fails is a failed test")]
 
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::dns::{serial, short};
-use e2e::{Finished, Service, admin, namespace, new_folder, pebble, program, write_secret_file};
+use e2e::{Finished, Service, admin, namespace, new_folder, pebble, program};
 
 const ZONE: &str = "dyn.example";
 const HOST: &str = "home.dyn.example";
@@ -31,34 +31,6 @@ fn lego_proves_a_host_and_its_wildcard_by_httpreq_and_cleans_up() {
         check_certificate(folder.path(), &format!("account{mode}"));
     }
     assert_ne!(serial(service.dns, ZONE), before);
-}
-
-#[test]
-fn lego_proves_a_host_and_its_wildcard_by_acme_dns() {
-    if !namespace::enter("lego_proves_a_host_and_its_wildcard_by_acme_dns") {
-        return;
-    }
-    let folder = new_folder();
-    let (service, token) = serve(folder.path());
-    let _pebble = pebble::start(folder.path(), service.dns);
-    // An account of acme-dns, made of our token.
-    let accounts = folder.path().join("acme-dns.json");
-    let account = serde_json::json!({ HOST: {
-        "fulldomain": CHALLENGE,
-        "subdomain": "home",
-        "username": "c36f50e8-4632-44f0-83fe-e070fef28a10",
-        "password": token,
-    }});
-    write_secret_file(&accounts, &account.to_string());
-    for account in ["account1", "account2"] {
-        let mut lego = lego(folder.path(), &service, account, "acme-dns");
-        lego.env("ACME_DNS_API_BASE", format!("http://{}", service.http));
-        let done = Finished::run(lego.env("ACME_DNS_STORAGE_PATH", &accounts));
-        assert_eq!(done.code, Some(0), "{done}\n{}", service.talk());
-        check_certificate(folder.path(), account);
-        // Nobody takes them away; the next two come in their place.
-        assert_eq!(short(service.dns, CHALLENGE, "TXT").len(), 2, "{done}");
-    }
 }
 
 #[test]
@@ -97,7 +69,7 @@ fn serve(folder: &Path) -> (Service, String) {
 /// Each with an account of its own: what an account has proven once it need not prove again.
 fn lego(folder: &Path, service: &Service, account: &str, provider: &str) -> Command {
     let mut command = program("lego");
-    command.env("LEGO_CA_CERTIFICATES", folder.join("tls.pem"));
+    command.env("LEGO_CA_CERTIFICATES", folder.join("ca.pem"));
     command.arg("--path").arg(folder.join(account)).args([
         "--accept-tos",
         "--email",
