@@ -17,8 +17,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     Step::cargo(&root, CLIPPY_SOAK).run()?;
     tidy::run()?;
     models(&root)?;
-    // The end-to-end tests run the programs as a user gets them.
-    Step::cargo(&root, &["build", "--workspace", "--bins"]).run()?;
+    // With the tests, so that nothing is built twice; the end-to-end tests run the programs.
+    Step::cargo(&root, &["build", "--workspace", "--bins", "--tests"]).run()?;
     if Step::cargo(&root, &["nextest", "--version"]).works() {
         Step::cargo(&root, &["test", "--workspace", "--doc", "--quiet"]).run()?;
         return Step::cargo(&root, &["nextest", "run", "--workspace", "--no-fail-fast"]).run();
