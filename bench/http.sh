@@ -35,7 +35,8 @@ trap end EXIT
 # Waits until a server has said where it is.
 told() { until [ -s "$1" ]; do sleep 0.05; done; }
 taskset -c "$SERVER_CPU" "$BYNAMED" serve --json --data "$folder/data" --dns 127.0.0.1:0 \
-    --http 127.0.0.1:0 --log-level "$LOG_LEVEL" > "$folder/service" 2> "$folder/log" &
+    --http 127.0.0.1:0 --log-level "$LOG_LEVEL" --changes-per-host 0 --changes-per-token 0 \
+    --changes-per-account 0 > "$folder/service" 2> "$folder/log" &
 service=$!
 taskset -c "$SERVER_CPU" "$UPDATES" echo --at 127.0.0.1:0 > "$folder/echo" &
 echo=$!
